@@ -22,6 +22,8 @@ pub mod debian;
 #[cfg(feature = "tasks")]
 pub mod demo;
 #[cfg(feature = "tasks")]
+pub mod diagnosis_table;
+#[cfg(feature = "tasks")]
 pub mod dist;
 #[cfg(test)]
 mod docs;

@@ -52,6 +52,8 @@ enum Task {
     Dist,
     /// Write the manual pages and shell completions to target/man
     Man,
+    /// Diagnose a broken disk for each rule, and write the results to docs/diagnosis.md
+    DiagnosisTable,
     /// Make the fixture hives from their recipes
     Fixtures {
         /// Only compare with the files in the repository
@@ -109,6 +111,7 @@ fn run() -> Result<()> {
         #[cfg(unix)]
         Task::Dist => xtask::dist::archive(),
         Task::Man => xtask::dist::write_man(&xtask::workspace::output("man")?),
+        Task::DiagnosisTable => xtask::diagnosis_table::run(),
         Task::Fixtures { check } => xtask::fixtures::run(check),
         Task::CrossCheck(options) => xtask::cross_check::run(&options),
         Task::Conformance(options) => xtask::cross_check::run_corpus(&options),

@@ -13,6 +13,9 @@ pub(super) const FILES: &[(&str, &str)] = &rules![
     "services.toml",
     "files.toml",
     "firewall-certificate.toml",
+    "boot.toml",
+    "firewall.toml",
+    "logon.toml",
     "stops.toml",
     "updates.toml",
 ];

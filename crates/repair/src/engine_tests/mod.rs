@@ -8,6 +8,7 @@ mod boot_fixture;
 mod boot_support;
 mod crash;
 mod descriptors;
+mod diagnosis;
 mod earlier_versions;
 mod evidence;
 mod facts;

@@ -7,6 +7,7 @@
 mod kinds;
 mod bug_check;
 mod certificate;
+mod control_sets;
 mod file;
 mod firewall;
 mod hive;
@@ -118,6 +119,8 @@ kinds! {
     BugCheck(bug_check::BugCheckEvidence) in bug_check,
     /// An error in a log in text.
     Log(log::LogEvidence) in log,
+    /// What `Select` says about the control sets.
+    ControlSets(control_sets::ControlSetsEvidence) in control_sets,
     /// The kind of Windows.
     Product(product::ProductEvidence) in product,
 }

@@ -41,6 +41,12 @@ enum Test {
     Exists,
     /// It doesn't exist, but its key does.
     Missing,
+    /// Its key doesn't exist, but the key above that does.
+    KeyMissing,
+    /// It exists and has another type.
+    OtherType(ValueType),
+    /// It is a list without this entry.
+    Lacks(String),
 }
 
 /// The fields in a rule.
@@ -55,6 +61,7 @@ pub(crate) struct RegistryFile {
     equals: Option<Spanned<Vec<Spanned<Written>>>>,
     not: Option<Spanned<Vec<Spanned<Written>>>>,
     is: Option<Spanned<String>>,
+    lacks: Option<Spanned<String>>,
 }
 
 impl EvidenceKind for RegistryEvidence {
@@ -85,20 +92,24 @@ impl EvidenceKind for RegistryEvidence {
                 .map(|written| encode(value_type, written.get_ref()).map_err(wrong(written)));
             encoded.collect()
         };
-        let test = match (&written.equals, &written.not, &written.is) {
-            (Some(list), None, None) => Test::Equals(all(list)?),
-            (None, Some(list), None) => Test::Not(all(list)?),
-            (None, None, Some(word)) => match word.get_ref().as_str() {
+        let test = match (&written.equals, &written.not, &written.is, &written.lacks) {
+            (Some(list), None, None, None) => Test::Equals(all(list)?),
+            (None, Some(list), None, None) => Test::Not(all(list)?),
+            (None, None, None, Some(entry)) => Test::Lacks(entry.get_ref().clone()),
+            (None, None, Some(word), None) => match word.get_ref().as_str() {
                 "present" => Test::Exists,
                 "missing" => Test::Missing,
+                "key-missing" => Test::KeyMissing,
+                "other-type" => Test::OtherType(value_type),
                 other => {
                     return Err(wrong(word)(format!(
-                        "{other:?} is neither \"present\" nor \"missing\""
+                        "{other:?} is none of \"present\", \"missing\", \"key-missing\" and \
+                         \"other-type\""
                     )));
                 }
             },
             _ => {
-                let message = "exactly one of these is needed: equals, not, is".to_owned();
+                let message = "exactly one of these is needed: equals, not, is, lacks".to_owned();
                 return Err(wrong(&written.value)(message));
             }
         };
@@ -131,6 +142,9 @@ impl EvidenceKind for RegistryEvidence {
             Test::Not(data) => format!("is not {}", list(data)),
             Test::Exists => "is present".to_owned(),
             Test::Missing => "is missing".to_owned(),
+            Test::KeyMissing => return format!(r"{}\{} is missing", self.hive, self.key),
+            Test::OtherType(wanted) => format!("is not of type {wanted}"),
+            Test::Lacks(entry) => format!("lacks {entry}"),
         };
         format!(
             r"{}\{} {} {test}",
@@ -151,11 +165,16 @@ impl RegistryEvidence {
         let mut sightings = Vec::new();
         for key in self.key.resolve(&sets) {
             let Some(node) = hive.hive.key(&key)? else {
+                sightings.extend(self.missing_key(hive, &key)?);
                 continue;
             };
             let found = reading::short_value(&hive.hive, &key, &self.value, MOST_BYTES)?;
             if self.holds(found.as_ref()) {
-                let found = found.map_or("missing".to_owned(), |data| data.to_string());
+                let shown = |data: ValueData| match self.test {
+                    Test::OtherType(_) => format!("of type {}", data.value_type),
+                    _ => data.to_string(),
+                };
+                let found = found.map_or("missing".to_owned(), shown);
                 sightings.push(Sighting {
                     place: format!(r"{}\{key}", self.hive),
                     found: format!("{} is {found}", shown_name(&self.value)),
@@ -166,13 +185,29 @@ impl RegistryEvidence {
         Ok(sightings)
     }
 
+    /// A key that is missing although the key above it is there.
+    fn missing_key(&self, hive: &HiveOnDisk, key: &str) -> Result<Option<Sighting>, Corruption> {
+        if !matches!(self.test, Test::KeyMissing) {
+            return Ok(None);
+        }
+        let above = match key.rsplit_once('\\') {
+            Some((above, _)) => hive.hive.key(above)?,
+            None => return Ok(None),
+        };
+        let place = format!(r"{}\{key}", self.hive);
+        Ok(above.map(|_| Sighting::new(place, "the key is missing")))
+    }
+
     fn holds(&self, found: Option<&ValueData>) -> bool {
         match (&self.test, found) {
             (Test::Equals(wanted), Some(found)) => wanted.iter().any(|data| same(data, found)),
             (Test::Not(wanted), Some(found)) => !wanted.iter().any(|data| same(data, found)),
             (Test::Exists, found) => found.is_some(),
             (Test::Missing, found) => found.is_none(),
-            (Test::Equals(_) | Test::Not(_), None) => false,
+            (Test::OtherType(wanted), Some(found)) => found.value_type != *wanted,
+            (Test::Lacks(entry), Some(found)) => lacks(found, entry),
+            (Test::KeyMissing, _)
+            | (Test::Equals(_) | Test::Not(_) | Test::OtherType(_) | Test::Lacks(_), None) => false,
         }
     }
 }
@@ -206,6 +241,16 @@ fn same(wanted: &ValueData, found: &ValueData) -> bool {
             _ => false,
         },
     }
+}
+
+/// True if a list of strings doesn't have this entry. Windows ignores case, and what follows the
+/// end of the list.
+fn lacks(found: &ValueData, entry: &str) -> bool {
+    let Some(text) = diskmend_base::utf16::decode(&found.bytes) else {
+        return false;
+    };
+    let has = |one: &str| one.to_lowercase() == entry.to_lowercase();
+    found.value_type == ValueType::MULTI_SZ && !text.split('\0').any(has)
 }
 
 fn shown_name(name: &str) -> &str {

@@ -10,13 +10,14 @@ use sha1::{Digest, Sha1};
 
 pub(super) const STATIONS: &str = r"ControlSet001\Control\Terminal Server\WinStations";
 pub(super) const LISTENER: &str = r"ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
-pub(super) const STORE: &str = r"Microsoft\SystemCertificates\Remote Desktop\Certificates";
+pub(in crate::engine_tests) const STORE: &str =
+    r"Microsoft\SystemCertificates\Remote Desktop\Certificates";
 pub(super) const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
 /// The digest of TSSecKeySet1.
 const PREFIX: &str = "f686aace6942fb7f7ceb231212eef4a4";
 pub(super) const GUID: &str = "5c6d2f4a-0000-4000-8000-000000000001";
 /// Long before and after the hives of these tests were written, in 2024.
-pub(super) const PAST: &str = "200101000000Z";
+pub(in crate::engine_tests) const PAST: &str = "200101000000Z";
 pub(super) const FUTURE: &str = "400101000000Z";
 
 fn der(tag: u8, parts: &[Vec<u8>]) -> Vec<u8> {
@@ -32,7 +33,7 @@ fn der(tag: u8, parts: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// A certificate that ends then. Nobody has to believe its signature.
-pub(super) fn certificate(end: &str) -> Vec<u8> {
+pub(in crate::engine_tests) fn certificate(end: &str) -> Vec<u8> {
     let sequence = |parts: &[Vec<u8>]| der(0x30, parts);
     let sha256_with_rsa = vec![0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 11];
     let algorithm = sequence(&[der(6, &[sha256_with_rsa]), der(5, &[])]);
@@ -57,7 +58,7 @@ fn record(id: u32, data: &[u8]) -> Vec<u8> {
     [header.as_flattened(), data].concat()
 }
 
-pub(super) fn binary(bytes: Vec<u8>) -> ValueData {
+pub(in crate::engine_tests) fn binary(bytes: Vec<u8>) -> ValueData {
     ValueData {
         value_type: ValueType::BINARY,
         bytes,
@@ -65,7 +66,7 @@ pub(super) fn binary(bytes: Vec<u8>) -> ValueData {
 }
 
 /// A stored certificate with its private key in a container of this provider.
-pub(super) fn blob(der: &[u8], provider: u32) -> ValueData {
+pub(in crate::engine_tests) fn blob(der: &[u8], provider: u32) -> ValueData {
     let numbers = [28, 28, provider, 0x20, 0, 0, 1].map(u32::to_le_bytes);
     let key = [
         numbers.as_flattened(),
@@ -75,7 +76,7 @@ pub(super) fn blob(der: &[u8], provider: u32) -> ValueData {
     binary([record(2, &key), record(32, der)].concat())
 }
 
-pub(super) fn thumbprint(der: &[u8]) -> Vec<u8> {
+pub(in crate::engine_tests) fn thumbprint(der: &[u8]) -> Vec<u8> {
     Sha1::digest(der).to_vec()
 }
 

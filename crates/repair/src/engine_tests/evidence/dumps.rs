@@ -9,7 +9,7 @@ const NEW_YEAR: u64 = 133_485_408_000_000_000;
 const DAY: u64 = 864_000_000_000;
 
 /// A dump of a 64-bit Windows.
-pub(super) fn dump(code: u32, day: u64) -> Vec<u8> {
+pub(in crate::engine_tests) fn dump(code: u32, day: u64) -> Vec<u8> {
     let mut bytes = vec![0; 0x2000];
     bytes[..8].copy_from_slice(b"PAGEDU64");
     bytes[0x38..0x3c].copy_from_slice(&code.to_le_bytes());

@@ -12,13 +12,13 @@ pub(super) const PRIVATE: &str =
     r"ControlSet001\Services\SharedAccess\Parameters\FirewallPolicy\StandardProfile";
 pub(super) const PUBLIC: &str =
     r"ControlSet001\Services\SharedAccess\Parameters\FirewallPolicy\PublicProfile";
-pub(super) const RULES: &str =
+pub(in crate::engine_tests) const RULES: &str =
     r"ControlSet001\Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules";
 const POLICY: &str = r"Policies\Microsoft\WindowsFirewall";
 
 type Value = (&'static str, &'static str, ValueData);
 
-pub(super) fn rule(active: &str, port: &str, more: &str) -> ValueData {
+pub(in crate::engine_tests) fn rule(active: &str, port: &str, more: &str) -> ValueData {
     text(&format!(
         r"v2.30|Action=Allow|Active={active}|Dir=In|Protocol=6|{more}LPort={port}|App=%SystemRoot%\system32\svchost.exe|Svc=termservice|Name=@FirewallAPI.dll,-28775|Desc=@FirewallAPI.dll,-28756|EmbedCtxt=@FirewallAPI.dll,-28752|"
     ))
@@ -47,7 +47,7 @@ fn closed(system: &[Value], software: &[Value]) -> Option<ClosedPort> {
     with_facts(&disk(&values, software), closed).expect("known")
 }
 
-pub(super) const ID: &str = "RemoteDesktop-UserMode-In-TCP";
+pub(in crate::engine_tests) const ID: &str = "RemoteDesktop-UserMode-In-TCP";
 
 #[test]
 fn an_open_port_is_no_fault() {

@@ -2,9 +2,9 @@
 //! healthy disk gives none.
 
 mod causes;
-mod certificates;
-mod dumps;
-mod firewall;
+pub(super) mod certificates;
+pub(super) mod dumps;
+pub(super) mod firewall;
 mod services;
 
 use super::boot_fixture::hive;

@@ -1,0 +1,338 @@
+//! A broken disk for each rule.
+
+use diskmend_base::hex;
+use diskmend_disk::testing::FaultyDisk;
+use diskmend_hive::ValueType;
+
+use super::super::evidence::certificates::{PAST, STORE, binary, blob, certificate, thumbprint};
+use super::super::evidence::dumps::dump;
+use super::super::evidence::firewall::{ID, rule};
+use super::disk::{Break, CONFIG, KEY, SET, disk};
+use crate::place::HiveName::{self, Software, System};
+use crate::value_data::ValueData;
+
+const TERMINAL_SERVER: &str = r"Control\Terminal Server";
+const LISTENER: &str = r"Control\Terminal Server\WinStations\RDP-Tcp";
+
+/// A disk for each rule that comes with the program: the name of the rule, and the disk.
+pub(super) fn cases() -> Vec<(&'static str, FaultyDisk)> {
+    let mut cases = Vec::new();
+    cases.extend(remote_desktop());
+    cases.extend(services());
+    cases.extend(boot());
+    cases.extend(files());
+    cases.extend(firewall());
+    cases.extend(certificates());
+    cases.extend(logon());
+    cases
+        .into_iter()
+        .map(|(name, breaks)| (name, disk(&breaks)))
+        .collect()
+}
+
+type Cases = Vec<(&'static str, Vec<Break>)>;
+
+/// A number in the control set.
+fn number(key: &str, name: &'static str, number: u32) -> Vec<Break> {
+    vec![Break::Number(System, format!(r"{SET}\{key}"), name, number)]
+}
+
+fn data(hive: HiveName, key: &str, name: &'static str, data: ValueData) -> Vec<Break> {
+    let key = match hive {
+        System => format!(r"{SET}\{key}"),
+        Software => key.to_owned(),
+    };
+    vec![Break::Data(hive, key, name, data)]
+}
+
+fn policy(key: &str, name: &'static str, number: u32) -> Vec<Break> {
+    data(Software, key, name, ValueData::dword(number))
+}
+
+fn remote_desktop() -> Cases {
+    let tls = r"Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Server";
+    let suites = r"Policies\Microsoft\Cryptography\Configuration\SSL\00010002";
+    let text = |text: &str| ValueData::text(ValueType::SZ, text);
+    let wrapper = ValueData::text(
+        ValueType::EXPAND_SZ,
+        r"C:\Program Files\RDP Wrapper\rdpwrap.dll",
+    );
+    vec![
+        (
+            "remote-desktop-off",
+            number(TERMINAL_SERVER, "fDenyTSConnections", 1),
+        ),
+        (
+            "remote-desktop-off-by-policy",
+            policy(
+                r"Policies\Microsoft\Windows NT\Terminal Services",
+                "fDenyTSConnections",
+                1,
+            ),
+        ),
+        ("remote-desktop-tls", number(tls, "Enabled", 0)),
+        (
+            "remote-desktop-security-layer",
+            number(LISTENER, "SecurityLayer", 0),
+        ),
+        (
+            "remote-desktop-private-key",
+            vec![Break::Permissions(KEY, "O:SYG:SYD:P(A;;FR;;;BA)")],
+        ),
+        (
+            "private-keys",
+            vec![
+                Break::File(
+                    "ProgramData/Microsoft/Crypto/RSA/MachineKeys/other".to_owned(),
+                    b"key".to_vec(),
+                ),
+                Break::Permissions(
+                    "ProgramData/Microsoft/Crypto/RSA/MachineKeys/other",
+                    "O:SYG:SYD:P(D;;FA;;;SY)",
+                ),
+            ],
+        ),
+        (
+            "remote-desktop-listener-off",
+            number(LISTENER, "fEnableWinStation", 0),
+        ),
+        (
+            "remote-desktop-logon-off",
+            number(LISTENER, "fLogonDisabled", 1),
+        ),
+        (
+            "remote-desktop-no-instances",
+            number(LISTENER, "MaxInstanceCount", 0),
+        ),
+        (
+            "remote-desktop-encryption-level",
+            number(LISTENER, "MinEncryptionLevel", 9),
+        ),
+        (
+            "remote-desktop-security-layer-unknown",
+            number(LISTENER, "SecurityLayer", 7),
+        ),
+        (
+            "remote-desktop-authentication-unknown",
+            number(LISTENER, "UserAuthentication", 5),
+        ),
+        (
+            "remote-desktop-one-adapter",
+            number(LISTENER, "LanAdapter", 2),
+        ),
+        (
+            "remote-desktop-listener-missing",
+            vec![Break::NoKey(System, format!(r"{SET}\{LISTENER}"))],
+        ),
+        (
+            "remote-desktop-drain",
+            number(TERMINAL_SERVER, "TSServerDrainMode", 1),
+        ),
+        (
+            "remote-desktop-service-replaced",
+            data(
+                System,
+                r"Services\TermService\Parameters",
+                "ServiceDll",
+                wrapper,
+            ),
+        ),
+        (
+            "remote-desktop-certificate-store",
+            data(
+                System,
+                r"Control\Terminal Server\WinStations",
+                "SelfSignedCertStore",
+                text("NULL"),
+            ),
+        ),
+        (
+            "tls-no-cipher-suites",
+            data(Software, suites, "Functions", text("")),
+        ),
+        (
+            "tls-no-cipher-suites-list",
+            data(Software, suites, "Functions", ValueData::list(&[])),
+        ),
+    ]
+}
+
+fn services() -> Cases {
+    let disabled = |name: &str| number(&format!(r"Services\{name}"), "Start", 4);
+    [
+        ("remote-desktop-service-disabled", "TermService"),
+        ("remote-desktop-helper-disabled", "SessionEnv"),
+        ("network-service-disabled", "nsiproxy"),
+        ("dhcp-client-disabled", "Dhcp"),
+        ("network-helper-disabled", "LanmanWorkstation"),
+        ("firewall-service-disabled", "BFE"),
+        ("core-service-disabled", "RpcSs"),
+        ("group-policy-service-disabled", "gpsvc"),
+        ("boot-driver-disabled", "volmgr"),
+        ("cloud-agent-disabled", "RdAgent"),
+    ]
+    .map(|(rule, service)| (rule, disabled(service)))
+    .into()
+}
+
+fn files() -> Cases {
+    let driver = || {
+        Break::File(
+            "Windows/System32/drivers/disk.sys".to_owned(),
+            b"MZ".to_vec(),
+        )
+    };
+    let mut lost = vec![driver()];
+    for (name, value) in [("Start", 0), ("Type", 1), ("ErrorControl", 1)] {
+        lost.extend(number(r"Services\vendor", name, value));
+    }
+    let class = r"Control\Class\{4d36e967-e325-11ce-bfc1-08002be10318}";
+    let filters = ValueData::list(&["partmgr".to_owned(), "removed".to_owned()]);
+    let mut cases = vec![
+        ("boot-driver-missing", lost),
+        (
+            "class-filter-missing",
+            data(System, class, "UpperFilters", filters),
+        ),
+    ];
+    for (rule, code) in [
+        ("stop-boot-device", 0x7b),
+        ("stop-verifier", 0xc4),
+        ("stop-hive", 0x74),
+        ("stop-driver", 0x50),
+        ("stop-process", 0xef),
+        ("stop-disk", 0x7a),
+    ] {
+        let path = "Windows/MEMORY.DMP".to_owned();
+        cases.push((rule, vec![Break::File(path, dump(code, 3))]));
+    }
+    cases
+}
+
+fn firewall() -> Cases {
+    let rules = r"Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules";
+    let blocks = "v2.30|Action=Block|Active=TRUE|Dir=In|Protocol=6|LPort=3389|Name=no|";
+    let profiles = ["DomainProfile", "StandardProfile", "PublicProfile"];
+    let all = profiles.map(|profile| {
+        let key = format!(r"Services\SharedAccess\Parameters\FirewallPolicy\{profile}");
+        number(&key, "DoNotAllowExceptions", 1)
+    });
+    let ignored = profiles.map(|profile| {
+        let key = format!(r"Policies\Microsoft\WindowsFirewall\{profile}");
+        policy(&key, "AllowLocalPolicyMerge", 0)
+    });
+    vec![
+        ("firewall-other-port", number(LISTENER, "PortNumber", 33890)),
+        (
+            "firewall-no-rule",
+            data(System, rules, ID, rule("FALSE", "3389", "")),
+        ),
+        ("firewall-block-all", all.concat()),
+        (
+            "firewall-block-rule",
+            data(System, rules, "no", ValueData::text(ValueType::SZ, blocks)),
+        ),
+        ("firewall-policy", ignored.concat()),
+    ]
+}
+
+fn certificates() -> Cases {
+    let ended = certificate(PAST);
+    let key = format!(r"{STORE}\{}", hex::encode(&thumbprint(&ended)));
+    let stations = r"Control\Terminal Server\WinStations";
+    let mut expired = data(
+        System,
+        stations,
+        "SelfSignedCertificate",
+        binary(thumbprint(&ended)),
+    );
+    expired.push(Break::Data(Software, key, "Blob", blob(&ended, 0)));
+    let mut pinned = data(
+        System,
+        LISTENER,
+        "SSLCertificateSHA1Hash",
+        binary(vec![7; 20]),
+    );
+    pinned.extend(policy(r"Microsoft\SystemCertificates\MY", "x", 1));
+    vec![
+        ("remote-desktop-certificate", expired),
+        ("remote-desktop-pinned-certificate", pinned),
+    ]
+}
+
+fn boot() -> Cases {
+    let [system, software] = ["SYSTEM", "SOFTWARE"].map(|name| format!("{CONFIG}/{name}"));
+    let subsystems = format!(r"{SET}\Control\Session Manager\SubSystems");
+    let class = r"Control\Class\{4d36e967-e325-11ce-bfc1-08002be10318}";
+    let filters = ValueData::list(&["volmgr".to_owned()]);
+    let no_hive = || b"no hive".to_vec();
+    let (setup, select) = ("Setup".to_owned(), "Select".to_owned());
+    vec![
+        ("safe-mode", vec![Break::SafeMode]),
+        (
+            "control-set-missing",
+            vec![Break::Number(System, select, "Default", 7)],
+        ),
+        (
+            "system-hive-damaged",
+            vec![Break::File(system.clone(), no_hive())],
+        ),
+        (
+            "software-hive-damaged",
+            vec![Break::File(software.clone(), no_hive())],
+        ),
+        (
+            "system-hive-empty",
+            vec![Break::File(system.clone(), Vec::new())],
+        ),
+        (
+            "software-hive-empty",
+            vec![Break::File(software.clone(), Vec::new())],
+        ),
+        ("system-hive-missing", vec![Break::NoFile(system)]),
+        ("software-hive-missing", vec![Break::NoFile(software)]),
+        (
+            "setup-left-on",
+            vec![Break::Number(System, setup, "SetupType", 2)],
+        ),
+        (
+            "subsystem-missing",
+            vec![Break::NoValue(System, subsystems, "Windows")],
+        ),
+        (
+            "disk-filter-lost",
+            data(System, class, "UpperFilters", filters),
+        ),
+    ]
+}
+
+fn logon() -> Cases {
+    let winlogon = r"Microsoft\Windows NT\CurrentVersion\Winlogon".to_owned();
+    vec![
+        (
+            "firewall-loopback-value",
+            data(
+                System,
+                r"Services\mpssvc\Parameters\AppCs",
+                "DebugedLoopbackApps",
+                ValueData::list(&[]),
+            ),
+        ),
+        (
+            "software-restriction",
+            policy(
+                r"Policies\Microsoft\Windows\Safer\CodeIdentifiers",
+                "DefaultLevel",
+                0,
+            ),
+        ),
+        (
+            "lm-level",
+            number(r"Control\Lsa", "LmCompatibilityLevel", 6),
+        ),
+        (
+            "shell-missing",
+            vec![Break::NoValue(Software, winlogon, "Userinit")],
+        ),
+    ]
+}
