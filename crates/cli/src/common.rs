@@ -9,7 +9,8 @@ pub(crate) struct Common {
     /// Print the result as one JSON document with "schema": 1
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Log to stderr what diskmend does; repeat for more
+    /// Log to stderr what diskmend does: each step and the time that it took, and each hive that is
+    /// read or written; repeat for more
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
     /// Color the output; auto means on a terminal only, unless NO_COLOR is set

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::output::console;
 
 /// The `--yes` option, and the question that it replaces.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Consent {
     /// Do not ask
     #[arg(short, long)]

@@ -27,8 +27,8 @@ pub(crate) struct HiveTarget {
 impl HiveTarget {
     /// Recognizes a hive file by its signature; `None` for anything else.
     pub(crate) fn recognize(path: &Path) -> Option<Self> {
-        let file = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
-        if !is_hive(path) {
+        let file = path.metadata().ok()?;
+        if !is_hive_file(path) {
             return None;
         }
         let word = shown(path);
@@ -52,8 +52,11 @@ impl HiveTarget {
     }
 }
 
-/// True if the file begins as a hive does.
-fn is_hive(path: &Path) -> bool {
+/// True if the path is a file that begins as a hive does.
+pub(crate) fn is_hive_file(path: &Path) -> bool {
+    if !path.is_file() {
+        return false;
+    }
     let mut start = [0; SIGNATURE.len()];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
     read.is_ok() && start == *SIGNATURE

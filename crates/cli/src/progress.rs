@@ -18,7 +18,12 @@ pub(crate) struct Spinner {
 impl Spinner {
     /// Starts the spinner; if stderr is not a terminal, nothing is shown.
     pub(crate) fn start(what: &str) -> Self {
-        let bar = ProgressBar::new_spinner();
+        // The log would be written over it.
+        let bar = if tracing::enabled!(tracing::Level::INFO) {
+            ProgressBar::hidden()
+        } else {
+            ProgressBar::new_spinner()
+        };
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
             bar.set_style(style);
         }
@@ -71,9 +76,28 @@ impl Steps {
     }
 }
 
+impl Steps {
+    /// Logs the step that ends, with the time that it took.
+    fn log(&mut self) {
+        let message = std::mem::take(&mut self.message);
+        if !message.is_empty() {
+            let millis = self.since.elapsed().as_millis();
+            tracing::info!("{message}: {millis} ms");
+        }
+    }
+}
+
+impl Drop for Steps {
+    fn drop(&mut self) {
+        self.log();
+    }
+}
+
 impl Progress for Steps {
     fn phase(&mut self, phase: Phase, subject: &str) {
+        self.log();
         let message = format!("{phase} {}", Visible(subject));
+        tracing::debug!("{message} ...");
         self.spinner.bar.set_message(message.clone());
         self.message = message;
         self.since = Instant::now();

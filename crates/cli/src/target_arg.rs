@@ -4,16 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use diskmend_disk::Target;
-use diskmend_repair::{BootChoice, Engine, Error, Keys, Options, Refusal};
+use diskmend_repair::{BootChoice, Engine, Error, Keys, Options, Refusal, hive_file};
 
 use crate::failure::Failure;
 use crate::hints;
+use crate::hive_target;
 use crate::key_store::{self, KeyFile, KnownKey};
 use crate::output::shell;
 use crate::volume_root::volume_root;
 
 /// The target disk.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct TargetArgs {
     /// The mount point of the Windows volume; on Windows, its drive letter; or an unmounted disk:
     /// an image file (raw, VHD, VHDX) or a block device
@@ -25,7 +26,7 @@ pub(crate) struct TargetArgs {
 }
 
 /// The volume of an unmounted disk.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct VolumeArgs {
     /// The partition with the Windows to work on, by its number as 'diskmend disks' lists it, if an
     /// unmounted disk has several Windows installations
@@ -34,7 +35,7 @@ pub(crate) struct VolumeArgs {
 }
 
 /// The folder for undo data.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct StateArgs {
     /// Keep undo data in this folder instead of 'diskmend' at the volume's root (for an image:
     /// instead of the folder next to it with its name and '.diskmend'; for a hive file that is not
@@ -52,6 +53,26 @@ impl TargetArgs {
     /// Opens the target.
     pub(crate) fn open(&self) -> Result<Target, Failure> {
         self.volume.open(&volume_root(&self.target))
+    }
+
+    /// If the target is a hive file that was edited or belongs to a Windows: the target that
+    /// remembers its edits, and the path of the file below it, as runs name it.
+    pub(crate) fn of_hive(&self) -> Result<Option<(Self, String)>, Failure> {
+        if !hive_target::is_hive_file(&self.target) {
+            return Ok(None);
+        }
+        let place = hive_file::place_of(&self.target);
+        let (target, hive) = place.map_err(|error| self.failure(&error))?;
+        let target = Self {
+            target,
+            ..self.clone()
+        };
+        let engine = target.engine(BootChoice::default())?;
+        if target.not_a_target(&engine)?.is_some() {
+            // Opening it says what it is instead.
+            return Ok(None);
+        }
+        Ok(Some((target, hive)))
     }
 
     /// Opens the target for a command that may need its boot store.

@@ -19,7 +19,7 @@ use crate::run_state::RunKind;
 use crate::session::prepare;
 use crate::site::{Options, Site};
 use crate::stop::{NotEdited, Stop};
-use crate::whereabouts::HiveFile;
+use crate::whereabouts::{HiveFile, whereabouts};
 
 /// A hive file that is open for reading. A dirty one was recovered in memory.
 pub struct OpenHive {
@@ -127,5 +127,15 @@ pub(crate) fn edit_site<T, R>(
 /// # Errors
 /// If the file's folder can't be opened.
 pub fn target_of(path: &Path) -> Result<PathBuf, Error> {
-    Ok(HiveFile::locate(path)?.target.path().to_path_buf())
+    place_of(path).map(|(target, _)| target)
+}
+
+/// The target of a hive file, as [`target_of`] finds it, and the path of the file below it, as runs
+/// name it.
+///
+/// # Errors
+/// If the file's folder can't be opened.
+pub fn place_of(path: &Path) -> Result<(PathBuf, String), Error> {
+    let (target, components) = whereabouts(path)?;
+    Ok((target, components.join("/")))
 }

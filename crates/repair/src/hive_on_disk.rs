@@ -136,6 +136,12 @@ pub(crate) fn open(hive_place: HivePlace, access: Access) -> Result<HiveOnDisk, 
     }
     let (log_files, logs) = read_logs(place, fingerprint.content.length, distinct)?;
     let (hive, dirty, recovery) = settle(Box::new(buffer), &logs, &path)?;
+    let state = if dirty.is_some() {
+        "not closed cleanly, recovered in memory"
+    } else {
+        "clean"
+    };
+    tracing::info!("read {path}: {} bytes, {state}", fingerprint.content.length);
     Ok(HiveOnDisk {
         hive_place,
         primary,

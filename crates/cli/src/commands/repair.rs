@@ -77,6 +77,15 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
 }
 
 fn question(plan: &PlanReport) -> String {
+    let mut question = plan.cautions.join(" ");
+    if !question.is_empty() {
+        question.push(' ');
+    }
+    question.push_str(&plain_question(plan));
+    question
+}
+
+fn plain_question(plan: &PlanReport) -> String {
     let permissions = plan.objects_to_change();
     match (plan.changes.len(), permissions) {
         (0, 0) => "Recover the hives from their logs?".to_owned(),

@@ -21,7 +21,7 @@ use crate::target_arg::TargetArgs;
 ///
 /// With --prune, remove undo data that is no longer needed: of runs that were undone or rolled
 /// back, that have no valid seal, or that ended before they changed anything.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   diskmend runs /mnt/f
@@ -47,6 +47,20 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    match args.target.of_hive()? {
+        None => run_on(args, None, console),
+        Some((target, hive)) => {
+            let args = Args {
+                target,
+                ..args.clone()
+            };
+            run_on(&args, Some(&hive), console)
+        }
+    }
+}
+
+/// `hive` is the path of the hive file that was named as the target: only its runs are listed.
+fn run_on(args: &Args, hive: Option<&str>, console: &mut Console) -> Result<Exit, Failure> {
     let mut engine = args.target.engine(BootChoice::default())?;
     // There are no runs, which is a result and not an error.
     if let Some(failure) = args.target.not_a_target(&engine)? {
@@ -60,7 +74,11 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         return run_details::run(&args.target, &mut engine, text, console);
     }
     let runs = engine.runs();
-    let runs = runs.map_err(|error| args.target.failure(&error))?;
+    let mut runs = runs.map_err(|error| args.target.failure(&error))?;
+    if let Some(hive) = hive {
+        runs.runs
+            .retain(|run| run.hives.iter().any(|path| path == hive));
+    }
     console.show(Exit::Done, |console| {
         if console.json() {
             console.engine_document(&runs)

@@ -29,13 +29,17 @@ use crate::volume_root::volume_root;
 /// somebody has changed again. It says which of the two it did.
 ///
 /// A run that was killed half way is undone in the same way.
-#[derive(Debug, clap::Args)]
+///
+/// If the target is a hive file or the file of a boot store, the last run that changed only this
+/// file is undone.
+#[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   diskmend undo /mnt/f
   diskmend undo F: 20261123T124100Z --yes
   diskmend undo /mnt/f 20261123
-  diskmend undo disk.vhd --force-bytes")]
+  diskmend undo disk.vhd --force-bytes
+  diskmend undo NTUSER.DAT")]
 pub(crate) struct Args {
     #[command(flatten)]
     target: TargetArgs,
@@ -58,6 +62,45 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    match args.target.of_hive()? {
+        None => run_on(args, None, console),
+        Some((target, hive)) => {
+            let args = Args {
+                target,
+                ..args.clone()
+            };
+            run_on(&args, Some(&hive), console)
+        }
+    }
+}
+
+/// The last run that can be undone and changed this hive. It must have changed nothing else,
+/// because nobody has asked to undo that.
+fn last_of_hive(args: &Args, engine: &Engine, hive: &str) -> Result<String, Failure> {
+    let runs = engine.runs();
+    let runs = runs.map_err(|error| args.target.failure(&error))?;
+    let about = |run: &&RunSummary| run.hives.iter().any(|path| path == hive);
+    let mut undoable = runs.runs.iter().rev().filter(about);
+    let root = runs.target.as_str();
+    let (root, option) = (shell::word(root), args.target.option());
+    match undoable.find(|run| run.is_undone_unasked() && run.is_of(engine.target().partition())) {
+        None => {
+            let message = format_args!("there is no run to undo that changed {hive}");
+            let list = format!("'diskmend runs {root}{option}' lists the runs");
+            Err(Failure::new(Exit::Failure, message).hint(list))
+        }
+        Some(run) if run.hives.len() == 1 && run.descriptors == 0 => Ok(run.run.clone()),
+        Some(run) => {
+            let name = &run.run;
+            let message = format_args!("run {name} changed not only {hive}");
+            let undo = format!("to undo all of it: diskmend undo {root} {name}{option}");
+            Err(Failure::new(Exit::Refused, message).hint(undo))
+        }
+    }
+}
+
+/// `hive` is the path of the hive file that was named as the target.
+fn run_on(args: &Args, hive: Option<&str>, console: &mut Console) -> Result<Exit, Failure> {
     let mut engine = args.target.engine(BootChoice {
         volume: args.boot_volume.as_deref().map(volume_root),
         ..BootChoice::default()
@@ -67,12 +110,13 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     if let Some(failure) = args.target.not_a_target(&engine)? {
         return Err(failure);
     }
-    let named = match &args.run {
-        Some(text) => {
+    let named = match (&args.run, hive) {
+        (Some(text), _) => {
             let run = engine.run_named(text);
             Some(run.map_err(|error| args.target.failure(&error))?)
         }
-        None => None,
+        (None, Some(hive)) => Some(last_of_hive(args, &engine, hive)?),
+        (None, None) => None,
     };
     args.consent.can_be_had()?;
     let mut vouched = false;

@@ -9,11 +9,10 @@ use unicode_width::UnicodeWidthStr;
 use super::style;
 
 const GAP: &str = "  ";
-const CUT: &str = "…";
 /// A long table is written in parts of this number of rows.
 const PART: usize = 1000;
-/// A column that is cut to less than this width is useless.
-const LEAST_CUT: usize = 16;
+/// A column that is narrower than this can't be read.
+const LEAST: usize = 16;
 
 /// The alignment of a column.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,8 +93,8 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// Writes the table. On a terminal of `width` columns, the widest column is cut so that each
-    /// row fits on one line; otherwise nothing is cut.
+    /// Writes the table. On a terminal of `width` columns, the text of the widest columns is wrapped
+    /// so that each line fits; otherwise no line is too long. Nothing is cut off.
     pub(crate) fn write(&self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
         let widths = self.widths(width);
         let titled = self.columns.iter().any(|(title, _)| !title.is_empty());
@@ -138,23 +137,43 @@ impl Table {
         }
         let gaps = GAP.len() * widths.len().saturating_sub(1);
         let total = self.indent + widths.iter().sum::<usize>() + gaps;
-        if let Some(limit) = limit
-            && let Some(widest) = widths.iter_mut().max()
-        {
-            let over = total.saturating_sub(limit);
-            *widest = widest.saturating_sub(over).max(LEAST_CUT.min(*widest));
+        let mut over = limit.map_or(0, |limit| total.saturating_sub(limit));
+        while over > 0 {
+            // The widest column shrinks until another one is as wide.
+            let Some(most) = widths.iter().copied().max() else {
+                break;
+            };
+            let next = widths.iter().copied().filter(|width| *width < most).max();
+            let least = next.unwrap_or(0).max(LEAST);
+            let Some(widest) = widths.iter_mut().find(|width| **width == most) else {
+                break;
+            };
+            let less = over.min(most.saturating_sub(least).max(1));
+            if *widest <= LEAST {
+                break;
+            }
+            *widest -= less;
+            over -= less;
         }
         widths
     }
 
     fn write_row(&self, out: &mut dyn Write, row: &[Cell], widths: &[usize]) -> io::Result<()> {
-        let height = row.iter().map(|cell| cell.lines.len()).fold(0, usize::max);
+        let wrapped: Vec<Vec<&str>> = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, &width)| {
+                let lines = cell.lines.iter();
+                lines.flat_map(|line| wrap(line, width)).collect()
+            })
+            .collect();
+        let height = wrapped.iter().map(Vec::len).fold(0, usize::max);
         for index in 0..height {
             let mut pending = self.indent;
-            for ((cell, &width), (_, align)) in row.iter().zip(widths).zip(&self.columns) {
+            let cells = row.iter().zip(&wrapped).zip(widths).zip(&self.columns);
+            for (((cell, lines), &width), (_, align)) in cells {
                 // Below its last line, a cell is empty.
-                let line = cell.lines.get(index).map_or("", String::as_str);
-                let text = cut(line, width);
+                let text = lines.get(index).copied().unwrap_or_default();
                 let padding = width.saturating_sub(text.width());
                 let (before, after) = match align {
                     Align::Left => (pending, padding),
@@ -175,21 +194,36 @@ impl Table {
     }
 }
 
-/// The text, or the part of it that fits, with a mark that something is missing.
-pub(crate) fn cut(text: &str, width: usize) -> std::borrow::Cow<'_, str> {
-    if text.width() <= width {
-        return text.into();
+/// The lines of a text that fit into this width. A line ends at a blank; a longer word is divided.
+fn wrap(text: &str, width: usize) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while rest.width() > width {
+        let mut used = 0;
+        let mut fits = rest.len();
+        for (at, character) in rest.char_indices() {
+            used += character.encode_utf8(&mut [0; 4]).width();
+            // A line has at least one character.
+            if used > width && at > 0 {
+                fits = at;
+                break;
+            }
+        }
+        let (line, after) = rest.split_at(fits);
+        let at_blank = after.starts_with(' ').then_some(line.len());
+        let blank = at_blank.or_else(|| line.rfind(' ').filter(|blank| *blank > 0));
+        let (line, after) = match blank {
+            Some(blank) => rest.split_at(blank),
+            None => (line, after),
+        };
+        lines.push(line.trim_end());
+        rest = after.trim_start_matches(' ');
+        if rest.is_empty() {
+            return lines;
+        }
     }
-    let mut left = width.saturating_sub(CUT.width());
-    let fits = |character: &char| {
-        let taken = character.encode_utf8(&mut [0; 4]).width();
-        let fits = taken <= left;
-        left = left.saturating_sub(taken);
-        fits
-    };
-    let mut short: String = text.chars().take_while(fits).collect();
-    short.push_str(CUT);
-    short.into()
+    lines.push(rest);
+    lines
 }
 
 #[cfg(test)]
@@ -250,19 +284,44 @@ mod tests {
         table.write(&mut out, None).expect("memory");
         let shown = String::from_utf8(out).expect("text");
         assert!(shown.contains("表表  <U+001B>[31m"), "{shown:?}");
-        assert_eq!(cut("表表表", 4), "表…");
+        assert_eq!(wrap("表表表", 4), ["表表", "表"]);
+    }
+
+    /// Reasons were once cut off on a terminal, and could only be read in a pipe.
+    #[test]
+    fn on_a_terminal_wide_columns_are_wrapped_and_nothing_is_lost() {
+        let mut table = Table::new([("A", Align::Left), ("B", Align::Left), ("C", Align::Left)]);
+        let reason = "the documented procedure sets this value because nothing else works";
+        let long = "x".repeat(50);
+        table.row([Cell::new("name"), Cell::new(reason), Cell::new(&long)]);
+        assert!(text(&table, None).contains(reason));
+        for limit in [40, 60, 80] {
+            let shown = text(&table, Some(limit));
+            let widest = shown.lines().map(UnicodeWidthStr::width).max();
+            assert!(
+                widest.is_some_and(|width| width <= limit),
+                "{limit}: {shown}"
+            );
+            let words = |text: &str| text.split_whitespace().collect::<String>();
+            let mut letters: Vec<char> = words(&shown).chars().collect();
+            let mut wanted: Vec<char> = words(&format!("A B C name {reason} {long}"))
+                .chars()
+                .collect();
+            letters.sort_unstable();
+            wanted.sort_unstable();
+            assert_eq!(letters, wanted, "{limit}: {shown}");
+            assert!(shown.lines().all(|line| !line.ends_with(' ')), "{shown}");
+        }
     }
 
     #[test]
-    fn the_widest_column_is_cut_on_a_terminal_only() {
-        let mut table = Table::new([("A", Align::Left), ("B", Align::Left)]);
-        let long = "x".repeat(100);
-        table.row([Cell::new("name"), Cell::new(&long)]);
-        assert!(text(&table, None).contains(&long));
-        let mut out = Vec::new();
-        table.write(&mut out, Some(40)).expect("memory");
-        let shown =
-            anstream::adapter::strip_str(std::str::from_utf8(&out).expect("text")).to_string();
-        assert_eq!(shown.lines().last().map(UnicodeWidthStr::width), Some(40));
+    fn a_text_is_wrapped_at_blanks_and_a_long_word_is_divided() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrap("one  two", 4), ["one", "two"]);
+        assert_eq!(wrap("abcdefgh ij", 4), ["abcd", "efgh", "ij"]);
+        assert_eq!(wrap("", 4), [""]);
+        assert_eq!(wrap("表", 1), ["表"]);
+        assert_eq!(wrap("abc   ", 4), ["abc"]);
     }
 }

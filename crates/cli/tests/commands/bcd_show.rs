@@ -210,3 +210,28 @@ fn a_store_that_was_not_closed_is_shown_recovered_and_not_written() {
     diskmend(["undo", disk.root(), "--yes"]).ends(0);
     assert_eq!(files(&disk.path("Boot")), dirty);
 }
+
+/// `hive ls` showed a dirty hive without logs, and `bcd show` refused the same file.
+#[test]
+fn a_store_without_its_logs_is_shown_as_it_is_with_a_warning() {
+    let disk = Disk::new(&BIOS);
+    let before = disk.bytes();
+    disk.bcd("set", &["{bootmgr}", "timeout", "7", "--yes"])
+        .ends(0);
+    reopen(&disk, &before);
+    for log in ["BCD.LOG", "BCD.LOG1", "BCD.LOG2"] {
+        let _ = std::fs::remove_file(disk.path("Boot").join(log));
+    }
+    let dirty = files(&disk.path("Boot"));
+    for verb in ["show", "export"] {
+        let run = disk
+            .bcd(verb, &[])
+            .ends(0)
+            .says("warning: ")
+            .says("the file is shown as it is");
+        assert!(run.stdout.contains("timeout"), "{}", run.stdout);
+    }
+    disk.bcd("set", &["{bootmgr}", "timeout", "8", "--yes"])
+        .ends(1);
+    assert_eq!(files(&disk.path("Boot")), dirty);
+}

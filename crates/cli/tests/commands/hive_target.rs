@@ -81,7 +81,50 @@ fn the_volume_of_a_hive_is_named_and_the_folder_of_an_edited_file() {
         "--yes",
     ])
     .ends(0);
-    diskmend(["undo", file, "--yes"])
+    diskmend(["inspect", file])
         .ends(1)
         .says("for the edits of this file, TARGET is its folder: 'diskmend runs ");
+}
+
+/// `undo` once knew a hive file only by its folder, with the edits of all other files there.
+#[test]
+fn the_edits_of_a_file_are_listed_and_undone_by_its_name() {
+    let fixture = Fixture::new();
+    let system = fixture.system();
+    let other = fixture.path("OTHER");
+    fs::copy(&system, &other).expect("writable");
+    let before = fs::read(&system).expect("readable");
+    let set = |file: &std::path::Path, number: &str| {
+        let file = file.to_str().expect("UTF-8").to_owned();
+        let value = ["Select", "Failed", "REG_DWORD", number, "--yes"];
+        diskmend([&["hive", "set", &file], &value[..]].concat()).ends(0);
+    };
+    set(&system, "8");
+    set(&other, "9");
+    let edited = fs::read(&other).expect("readable");
+    let file = system.to_str().expect("UTF-8");
+    let document = diskmend(["runs", file, "--json"]).ends(0).json();
+    let runs = document["runs"].as_array().expect("a list");
+    assert_eq!(runs.len(), 1, "{document}");
+    assert_eq!(runs[0]["hives"][0], "SYSTEM");
+    let run = runs[0]["run"].as_str().expect("a name");
+    diskmend(["runs", file, run]).ends(0);
+    diskmend(["undo", file, "--yes"]).ends(0);
+    assert!(fs::read(&system).expect("readable") == before);
+    assert!(fs::read(&other).expect("readable") == edited);
+    diskmend(["undo", file, "--yes"])
+        .ends(1)
+        .says("there is no run to undo that changed SYSTEM");
+
+    // A boot store, and a run that changed another hive too.
+    let disk = Disk::new(&EFI);
+    let before = disk.bytes();
+    disk.bcd("set", &["{bootmgr}", "timeout", "7", "--yes"])
+        .ends(0);
+    diskmend(["undo", disk.store(), "--yes"]).ends(0);
+    assert!(disk.bytes() == before);
+    let volume = Volume::new();
+    diskmend(["repair", volume.root(), "tls", "--yes"]).ends(0);
+    let file = volume.system();
+    diskmend(["undo", file.to_str().expect("UTF-8"), "--yes"]).ends(0);
 }

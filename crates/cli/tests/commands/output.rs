@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use crate::fixture::{Fixture, hive_file, utf16};
+use crate::fixture::{Fixture, Volume, hive_file, utf16};
 use crate::program::{Run, command, diskmend};
 
 use diskmend_hive::ValueType;
@@ -99,4 +99,27 @@ fn verbose_logs_to_stderr_only() {
     let plain = diskmend(args).ends(0);
     let verbose = diskmend(args.iter().chain(&["-vv"])).ends(0);
     assert_eq!(plain.stdout, verbose.stdout);
+}
+
+/// `-v` once printed nothing at all for most commands.
+#[test]
+fn verbose_names_steps_files_bytes_and_times() {
+    let volume = Volume::new();
+    let run = diskmend(["repair", volume.root(), "nla", "--yes", "-v"]).ends(0);
+    let file = "Windows/System32/config/SYSTEM";
+    let timed = |line: &str| line.contains(" ms") && line.contains("verifying");
+    for (what, line) in [
+        ("read", format!("read {file}: ")),
+        ("written", format!("write {file}: ")),
+        ("bytes", " bytes".to_owned()),
+        ("a step", format!("comparing {file}")),
+    ] {
+        assert!(run.stderr.contains(&line), "{what}: {}", run.stderr);
+    }
+    assert!(run.stderr.lines().any(timed), "{}", run.stderr);
+    let more = diskmend(["inspect", volume.root(), "nla", "-vv"]);
+    let less = diskmend(["inspect", volume.root(), "nla", "-v"]);
+    assert!(more.stderr.lines().count() > less.stderr.lines().count());
+    let plain = diskmend(["inspect", volume.root(), "nla"]);
+    assert!(!plain.stderr.contains("read "), "{}", plain.stderr);
 }

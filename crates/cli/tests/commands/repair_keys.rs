@@ -16,6 +16,7 @@ use crate::ntfs_disk::{
     REPAIRED_KEY, descriptor, key_path,
 };
 use crate::program::diskmend;
+use crate::terminal::Session;
 
 /// Adds a SOFTWARE hive with the build of Windows to the disk.
 fn with_build(disk: &NtfsDisk, build: &str) {
@@ -259,4 +260,31 @@ fn permissions_that_depend_on_an_unknown_build_are_only_inspected() {
     diskmend(["repair", disk.root(), "machine-keys-default", "--yes"])
         .ends(0)
         .says("hard links");
+}
+
+/// The question did not say that the documented procedure opens every key.
+#[test]
+fn the_question_says_that_all_keys_are_opened_and_the_result_is_no_fault() {
+    let Some(disk) = NtfsDisk::broken() else {
+        return;
+    };
+    let caution = "lets NETWORK SERVICE read every private key of the machine";
+    for recipe in ["rdp-internal-error", "machine-keys"] {
+        let mut session = Session::start(&["repair", disk.root(), recipe]);
+        let asked = session.wait_for("[y/N]");
+        assert!(asked.replace("\r\n", " ").contains(caution), "{asked}");
+        session.types("n\n");
+        assert_eq!(session.ends().0, Some(3));
+    }
+    let plan = diskmend(["plan", disk.root(), "tls", "--json"]).json();
+    assert!(plan.get("cautions").is_none(), "{plan}");
+    diskmend(["repair", disk.root(), "machine-keys", "--yes"]).ends(0);
+    let plan = diskmend(["plan", disk.root(), "machine-keys", "--json"]).json();
+    assert!(plan.get("cautions").is_none(), "nothing to do: {plan}");
+    let inspected = diskmend(["inspect", disk.root(), "--json"]).json();
+    let acls = inspected["acls"].as_array().expect("a list");
+    assert!(!acls.is_empty());
+    for acl in acls {
+        assert_eq!(acl["faults"], 0, "{acl}");
+    }
 }

@@ -87,6 +87,9 @@ impl Ready {
         // The old bytes are in the run's folder now.
         drop(backups);
 
+        for (entry, bytes) in journal.hives.iter().zip(&written) {
+            tracing::info!("write {}: {bytes} bytes", entry.shown_path());
+        }
         let result = write(&images, &plans, &mut targets, watch);
         // Two images of a large hive need not be in memory at the same time.
         drop(plans);

@@ -10,6 +10,7 @@ use crate::documents::{
 pub use crate::finding::{ChangedKey, ChangedValue};
 use crate::finding::{Goal, RowState};
 use crate::planned::Planned;
+use crate::recipe::Recipe;
 
 /// The result of `plan`.
 #[derive(Clone, Debug, Serialize)]
@@ -32,6 +33,9 @@ pub struct PlanReport {
     pub acls: Vec<AclReport>,
     /// The changes, in the order in which they would be made.
     pub changes: Vec<Change>,
+    /// What a person must know before agreeing to the changes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cautions: Vec<String>,
     /// Killed runs that must be settled first.
     pub unfinished: Vec<RunSummary>,
     /// Other things that the user should know.
@@ -77,7 +81,7 @@ pub struct Change {
 impl PlanReport {
     pub(crate) fn of(planned: &Planned) -> Self {
         let survey = &planned.survey;
-        Self {
+        let mut report = Self {
             schema: SCHEMA,
             target: planned.target.clone(),
             recipes: planned.names(),
@@ -91,9 +95,24 @@ impl PlanReport {
             stores: survey.stores.clone(),
             acls: survey.folders.iter().map(AclReport::from).collect(),
             changes: planned.changes.iter().flat_map(Change::of).collect(),
+            cautions: Vec::new(),
             unfinished: planned.unfinished.clone(),
             notices: survey.notices.clone(),
-        }
+        };
+        let sets_permissions = report.objects_to_change() > 0;
+        let changes = |recipe: &&Recipe| {
+            let about_folders = recipe.rows.iter().any(|row| row.about().folder().is_some());
+            let values = report
+                .changes
+                .iter()
+                .any(|change| change.recipe == recipe.name);
+            values || (about_folders && sets_permissions)
+        };
+        let cautions = planned.recipes.iter().filter(changes);
+        report.cautions = cautions
+            .filter_map(|recipe| recipe.caution.clone())
+            .collect();
+        report
     }
 }
 

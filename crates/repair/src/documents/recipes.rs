@@ -16,6 +16,9 @@ pub struct RecipeEntry<'a> {
     includes: &'a [String],
     /// The file from which it was read; absent for a recipe of the program itself.
     file: Option<&'a str>,
+    /// What a person must know before agreeing to its changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caution: Option<&'a str>,
     /// True if it is only used if it is named.
     on_request: bool,
     #[serde(flatten)]
@@ -48,6 +51,7 @@ impl<'a> From<&'a Recipe> for RecipeEntry<'a> {
                 Origin::BuiltIn => None,
                 Origin::File(file) => Some(file),
             },
+            caution: recipe.caution.as_deref(),
             on_request: recipe.on_request,
             rows: Tables(&recipe.rows),
         }

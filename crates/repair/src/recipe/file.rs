@@ -53,7 +53,8 @@ fn validated(mut written: RecipeFile, file: &str) -> Result<Recipe, Wrong> {
         )));
     }
     recipe_name(written.name.get_ref()).map_err(wrong(&written.name))?;
-    for text in [&written.title, &written.summary] {
+    let texts = [&written.title, &written.summary].into_iter();
+    for text in texts.chain(&written.caution) {
         sentence(text.get_ref()).map_err(wrong(text))?;
     }
     let unsourced = written
@@ -87,6 +88,9 @@ fn validated(mut written: RecipeFile, file: &str) -> Result<Recipe, Wrong> {
         sources: written.sources.into_inner(),
         includes: written.includes,
         rows: rows.into_iter().map(|(_, row)| row).collect(),
+        caution: written
+            .caution
+            .map(|text| text.into_inner().trim().to_owned()),
         on_request: written.on_request,
         origin: Origin::File(file.to_owned()),
     })

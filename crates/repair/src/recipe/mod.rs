@@ -35,6 +35,8 @@ pub struct Recipe {
     pub includes: Vec<String>,
     /// Its rows, kind by kind, and within a kind in the order of the file.
     pub rows: Vec<Row>,
+    /// What a person must know before agreeing to its changes, if anything.
+    pub caution: Option<String>,
     /// True if it is only used if it is named: `inspect` and `--auto` ignore it otherwise.
     pub on_request: bool,
     /// The origin.

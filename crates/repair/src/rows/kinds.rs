@@ -26,6 +26,7 @@ macro_rules! kinds {
             pub(crate) includes: Vec<String>,
             $(#[serde(default)]
             $table: Vec<toml::Spanned<<$row as Kind>::Written>>,)+
+            pub(crate) caution: Option<toml::Spanned<String>>,
             #[serde(default)]
             pub(crate) on_request: bool,
         }

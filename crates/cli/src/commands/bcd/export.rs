@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             .hint("write the text to a file with -o FILE")
             .hint("'diskmend bcd show --json' lists the store as JSON"));
     }
-    let source = Source::open(&args.store)?;
+    let source = Source::open_listed(&args.store)?;
     let document = Document::export(&source.store()?.root()).map_err(|error| {
         match &error {
             TextError::Corrupt(error) => reading::corrupt(error),

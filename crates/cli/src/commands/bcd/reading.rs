@@ -41,6 +41,14 @@ impl Source {
         Ok(Self { file, source })
     }
 
+    /// Opens the store for a listing. If it is dirty and no log applies, it is shown as it is in the
+    /// file, and a warning says so.
+    pub(crate) fn open_listed(store: &StoreArg) -> Result<Self, Failure> {
+        let file = store.file()?;
+        let source = hive::Source::open_listed(&file)?;
+        Ok(Self { file, source })
+    }
+
     /// The store in it.
     pub(crate) fn store(&self) -> Result<Store<'_>, Failure> {
         Store::open(self.source.hive()).map_err(|error| unreadable(&error).about(&self.file))

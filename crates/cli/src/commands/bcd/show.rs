@@ -72,7 +72,7 @@ enum Typed {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let source = Source::open(&args.store)?;
+    let source = Source::open_listed(&args.store)?;
     let store = source.store()?;
     let about = |failure: Failure| failure.about(&source.file);
     let mut listing = Listing::new(&store, console.verbose())
