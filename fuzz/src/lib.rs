@@ -89,6 +89,16 @@ pub fn reg_file(data: &[u8]) {
     }
 }
 
+/// Reads bytes as a kind of evidence, which the first byte names.
+///
+/// # Panics
+/// If what is read leads out of the target, or breaks another rule.
+pub fn evidence(data: &[u8]) {
+    if let Some((kind, data)) = data.split_first() {
+        diskmend_repair::read_evidence(*kind, data);
+    }
+}
+
 /// The operations as text, without line numbers.
 fn without_lines(file: &RegFile) -> Vec<String> {
     file.operations

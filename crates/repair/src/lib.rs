@@ -132,6 +132,8 @@ mod whereabouts;
 pub use boot_volume::{BootChoice, LoaderChoice};
 pub use engine::Engine;
 pub use error::{Class, Error, Refusal};
+#[cfg(feature = "fuzzing")]
+pub use facts::read_evidence;
 pub use facts::{
     Accounts, Agent, Boot, BootBugCheck, BootEnd, BootKind, BugCheck, CertificateFault, ClosedBy,
     ClosedPort, ControlSet, ControlSets, Errors, Event, EventQuery, Events, Facts,

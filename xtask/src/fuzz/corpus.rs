@@ -54,6 +54,7 @@ fn seeds(target: &str, with_real_hives: bool) -> Result<Vec<Vec<u8>>> {
         "descriptor" => acl_seeds::seeds(&Form::Stored, &hives()?)?,
         "sddl" => acl_seeds::seeds(&Form::Sddl, &hives()?)?,
         "acl_save" => acl_seeds::seeds(&Form::SaveFile, &hives()?)?,
+        "evidence" => evidence(),
         "forge" => (0..CHANGES)
             .flat_map(|kind| [kind; SCRIPTS as usize])
             .map(|kind| folder_changes(kind, &mut random))
@@ -68,6 +69,25 @@ fn seeds(target: &str, with_real_hives: bool) -> Result<Vec<Vec<u8>>> {
         // An image is sealed if a flag is set, a hive if the flag is not set.
         _ => scripts(IMAGES, 1, &mut random),
     })
+}
+
+/// The number of a kind of evidence, and a sound piece of it.
+fn evidence() -> Vec<Vec<u8>> {
+    let record = |id: u8, data: &[u8]| {
+        let len = u8::try_from(data.len()).unwrap_or(u8::MAX);
+        [&[id, 0, 0, 0, 1, 0, 0, 0, len, 0, 0, 0], data].concat()
+    };
+    let mut dump = b"PAGEDU64".to_vec();
+    dump.resize(4096, 1);
+    let certificate = [record(3, &[0; 20]), record(32, &[0x30, 0x80, 0, 0])].concat();
+    let rule = r"v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=6|Profile=Domain|LPort=3389|LPort2_10=1-2|App=%SystemRoot%\system32\svchost.exe|Svc=termservice|EmbedCtxt=@FirewallAPI.dll,-28752|";
+    let log = b"2024-01-01 10:00:00, Error                 CBS    Failed\r\n----\r\na cause.\r\n";
+    let path = br#""C:\Program Files\A B\c.exe" -k d"#;
+    let seeds = [&dump[..], &certificate, rule.as_bytes(), log, path];
+    let numbered = (0_u8..).zip(seeds);
+    numbered
+        .map(|(kind, seed)| [&[kind], seed].concat())
+        .collect()
 }
 
 /// Inputs that start from each fixture or image, leave it unchanged, and work with it.

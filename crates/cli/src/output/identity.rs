@@ -27,12 +27,12 @@ pub(crate) fn identity(
         [
             labelled("installed", identity.installed.as_deref()),
             labelled("last shutdown", identity.last_shutdown.as_deref()),
-            identity.last_boot_on.as_ref().map(platform),
+            last_boot(identity),
         ],
         [
             identity.control_sets.map(control_sets),
             identity.agents.as_deref().and_then(agents),
-            None,
+            pending(identity),
         ],
     ];
     let facts = facts.map(|line| line.into_iter().flatten().collect::<Vec<_>>().join(", "));
@@ -76,10 +76,22 @@ fn membership(membership: &Membership) -> String {
     }
 }
 
+fn last_boot(identity: &WindowsIdentity) -> Option<String> {
+    let time = identity.last_boot.as_ref().map(|time| format!(" {time}"));
+    let platform = identity.last_boot_on.as_ref().map(platform);
+    let parts: Vec<_> = [time, platform].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| format!("last boot{}", parts.concat()))
+}
+
 fn platform(platform: &Platform) -> String {
     let parts = [&platform.manufacturer, &platform.product];
     let parts: Vec<_> = parts.into_iter().flatten().map(String::as_str).collect();
-    format!("last boot on {}", parts.join(" "))
+    format!(" on {}", parts.join(" "))
+}
+
+fn pending(identity: &WindowsIdentity) -> Option<String> {
+    let text = "an update waits for the next start";
+    identity.update_pending.then(|| text.to_owned())
 }
 
 fn control_sets(count: usize) -> String {

@@ -63,6 +63,8 @@ fn system(editor: &mut Editor) -> Result<(), EditError> {
     let maker = "Microsoft Corporation";
     text(editor, &machine, "SystemManufacturer", maker)?;
     text(editor, &machine, "SystemProductName", "Virtual Machine")?;
+    let used = (NEW_YEAR.0 + 600_000_000).to_le_bytes();
+    put(editor, &machine, "LastUse", ValueType::BINARY, &used)?;
     let services = r"ControlSet002\Services";
     number(editor, &format!(r"{services}\RdAgent"), "Start", 2)?;
     let guest = format!(r"{services}\WindowsAzureGuestAgent");
@@ -74,6 +76,8 @@ fn system(editor: &mut Editor) -> Result<(), EditError> {
 }
 
 fn software(editor: &mut Editor) -> Result<(), EditError> {
+    let servicing = r"Microsoft\Windows\CurrentVersion\Component Based Servicing";
+    editor.create_key(&format!(r"{servicing}\RebootPending"))?;
     text(editor, VERSION, "ProductName", "Windows 10 Pro")?;
     text(editor, VERSION, "EditionID", "Professional")?;
     text(editor, VERSION, "CurrentBuildNumber", "22631")?;
@@ -140,6 +144,8 @@ fn a_windows_says_what_it_is() {
         installed: Some(new_year.clone()),
         time_zone: Some("W. Europe Standard Time".to_owned()),
         last_shutdown: Some(new_year),
+        last_boot: Some("2024-01-01T00:01:00Z".to_owned()),
+        update_pending: true,
         last_boot_on: Some(Platform {
             manufacturer: Some("Microsoft Corporation".to_owned()),
             product: Some("Virtual Machine".to_owned()),

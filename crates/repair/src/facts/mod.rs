@@ -11,6 +11,9 @@ mod control_sets;
 mod dumps;
 pub(crate) mod events;
 mod firewall;
+#[cfg(feature = "fuzzing")]
+mod fuzzing;
+mod group_policy;
 mod identity;
 mod service_files;
 mod services;
@@ -34,6 +37,8 @@ pub use events::{
     Since,
 };
 pub use firewall::{ClosedBy, ClosedPort};
+#[cfg(feature = "fuzzing")]
+pub use fuzzing::read_evidence;
 pub(crate) use identity::names::of_open_hives;
 pub(crate) use identity::of_filetime;
 pub use identity::{Agent, Membership, Platform, Unread, WindowsIdentity};
@@ -48,6 +53,7 @@ use crate::place::HiveName;
 use crate::progress::{Interrupted, Phase, Watch};
 use crate::site::{Options, Site};
 use boot_stores::Found;
+use group_policy::Policies;
 
 /// A fact, or the reason why it is unknown, for display.
 type Known<T> = OnceCell<Result<T, String>>;
@@ -104,6 +110,7 @@ pub struct Facts<'a> {
     certificates: Known<Vec<FaultyCertificate>>,
     bug_checks: Known<Vec<BugCheck>>,
     text_logs: [Known<Errors>; TextLog::ALL.len()],
+    policies: OnceCell<Policies>,
     identity: OnceCell<WindowsIdentity>,
     events: OnceCell<Events>,
     boot_stores: OnceCell<Result<Found, Failure>>,
@@ -125,6 +132,7 @@ impl<'a> Facts<'a> {
             certificates: OnceCell::new(),
             bug_checks: OnceCell::new(),
             text_logs: Default::default(),
+            policies: OnceCell::new(),
             identity: OnceCell::new(),
             events: OnceCell::new(),
             boot_stores: OnceCell::new(),
@@ -255,6 +263,11 @@ impl<'a> Facts<'a> {
         };
         let errors = cell.get_or_init(|| text_logs::read(self, log));
         errors.as_ref().map_err(String::clone)
+    }
+
+    /// The group policies that Windows applied to the machine, as far as they are known.
+    pub(crate) fn policies(&self) -> &Policies {
+        self.policies.get_or_init(|| group_policy::read(self))
     }
 
     /// What the Windows is: its version, its names, and the machine on which it ran last.

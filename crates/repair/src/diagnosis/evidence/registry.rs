@@ -127,7 +127,7 @@ impl EvidenceKind for RegistryEvidence {
             Err(failure) => return Ok(Looked::Unknown(Failure::reason(failure))),
         };
         Ok(match self.sightings(disk.facts, hive) {
-            Ok(sightings) => Looked::of(sightings),
+            Ok(sightings) => Looked::of(self.with_policy(disk.facts, sightings)),
             Err(source) => Looked::Unknown(chain(&Error::corrupt(hive.path())(source))),
         })
     }
@@ -196,6 +196,21 @@ impl RegistryEvidence {
         };
         let place = format!(r"{}\{key}", self.hive);
         Ok(above.map(|_| Sighting::new(place, "the key is missing")))
+    }
+
+    /// Adds to values below `Policies` which group policy set them: it would undo a repair.
+    fn with_policy(&self, facts: &Facts<'_>, mut sightings: Vec<Sighting>) -> Vec<Sighting> {
+        for sighting in &mut sightings {
+            let key = sighting.place.strip_prefix(r"SOFTWARE\");
+            let key = key.filter(|key| {
+                let first = key.split('\\').next();
+                first.is_some_and(|first| first.eq_ignore_ascii_case("Policies"))
+            });
+            if let Some(who) = key.and_then(|key| facts.policies().who_set(key, &self.value)) {
+                sighting.found = format!("{}, {who}", sighting.found);
+            }
+        }
+        sightings
     }
 
     fn holds(&self, found: Option<&ValueData>) -> bool {

@@ -5,6 +5,7 @@ mod causes;
 pub(super) mod certificates;
 pub(super) mod dumps;
 pub(super) mod firewall;
+mod policies;
 mod services;
 
 use super::boot_fixture::hive;

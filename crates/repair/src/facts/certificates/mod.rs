@@ -264,6 +264,16 @@ fn file_prefix(container: &str) -> String {
     prefix
 }
 
+/// Reads untrusted bytes as a stored certificate.
+#[cfg(feature = "fuzzing")]
+pub(super) fn fuzz(data: &[u8]) {
+    if let Ok(stored) = blob::parse(data) {
+        std::hint::black_box(ended(stored.der, u64::MAX / 2));
+        std::hint::black_box(stored.key.map(|key| file_prefix(&key.name)));
+    }
+    std::hint::black_box(ended(data, u64::MAX / 2));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -106,6 +106,13 @@ fn bug_check(found: &Found) -> Result<Option<BugCheck>, String> {
     }))
 }
 
+/// Reads untrusted bytes as a dump.
+#[cfg(feature = "fuzzing")]
+pub(super) fn fuzz(data: &[u8]) {
+    std::hint::black_box(header::parse(data));
+    std::hint::black_box(date(&String::from_utf8_lossy(data)));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

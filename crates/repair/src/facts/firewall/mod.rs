@@ -254,3 +254,14 @@ fn not_admitted(port: u16, local: &Store) -> (ClosedBy, Vec<(String, String)>) {
     }
     (ClosedBy::NoRule, seen)
 }
+
+/// Reads untrusted text as a rule of the firewall.
+#[cfg(feature = "fuzzing")]
+pub(super) fn fuzz(text: &str) {
+    if let Some(rule) = Rule::parse(text) {
+        for profile in Profile::ALL {
+            let both = rule.admits(USUAL_PORT, profile) && rule.blocks(USUAL_PORT, profile);
+            assert!(!both, "a rule lets clients in or keeps them out: {text:?}");
+        }
+    }
+}

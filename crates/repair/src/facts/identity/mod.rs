@@ -18,6 +18,9 @@ use crate::place::HiveName;
 use reader::Reader;
 
 const VERSION_KEY: &str = r"Microsoft\Windows NT\CurrentVersion";
+/// The key that servicing creates if an update waits for the next start.
+const REBOOT_PENDING: &str =
+    r"Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending";
 /// The first build of Windows 11.
 const WINDOWS_11: u32 = 22_000;
 /// The length of a GUID in braces.
@@ -55,9 +58,15 @@ pub struct WindowsIdentity {
     /// The time of its last clean shutdown; UTC, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_shutdown: Option<String>,
+    /// The time at which it was started last; known since Windows 8; UTC, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_boot: Option<String>,
     /// The machine on which it was started last; known since Windows 8.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_boot_on: Option<Platform>,
+    /// True if an update waits for the next start. That is normal, and no fault.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub update_pending: bool,
     /// The number of control sets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_sets: Option<usize>,
@@ -93,7 +102,11 @@ pub(super) fn read(facts: &Facts<'_>) -> WindowsIdentity {
                 }
                 Err(corruption) => system.cannot_read(corruption),
             }
-            identity.last_boot_on = platform(&mut system);
+            if let Some(key) = last_hardware(&mut system) {
+                let used = system.filetime_bytes(&key, "LastUse");
+                identity.last_boot = used.and_then(times::of_filetime);
+                identity.last_boot_on = platform(&mut system, &key);
+            }
             identity.unread.extend(system.unread("SYSTEM"));
         }
         Err(failure) => identity.miss("SYSTEM", failure),
@@ -155,6 +168,7 @@ impl WindowsIdentity {
         self.product_name = name.map(|name| corrected(name, self.build));
         self.edition = software.text(VERSION_KEY, "EditionID");
         self.ubr = software.dword(VERSION_KEY, "UBR");
+        self.update_pending = software.has_key(REBOOT_PENDING);
         // InstallTime exists since Windows 8.
         let precise = software.qword(VERSION_KEY, "InstallTime");
         let precise = precise.and_then(times::of_filetime);
@@ -177,21 +191,21 @@ fn corrected(name: String, build: Option<u32>) -> String {
     }
 }
 
-/// The machine on which Windows was started last.
-fn platform(system: &mut Reader<'_>) -> Option<Platform> {
+/// The key of the machine on which Windows was started last. Windows writes it at each start.
+fn last_hardware(system: &mut Reader<'_>) -> Option<String> {
     let last = system.text("HardwareConfig", "LastConfig")?;
     // The name of one key: nothing else is followed.
     let is_guid = last.len() == GUID_LEN
         && last.starts_with('{')
         && last.ends_with('}')
         && !last.contains('\\');
-    if !is_guid {
-        return None;
-    }
-    let key = format!(r"HardwareConfig\{last}");
+    is_guid.then(|| format!(r"HardwareConfig\{last}"))
+}
+
+fn platform(system: &mut Reader<'_>, key: &str) -> Option<Platform> {
     let platform = Platform {
-        manufacturer: system.text(&key, "SystemManufacturer"),
-        product: system.text(&key, "SystemProductName"),
+        manufacturer: system.text(key, "SystemManufacturer"),
+        product: system.text(key, "SystemProductName"),
     };
     let known = platform.manufacturer.is_some() || platform.product.is_some();
     known.then_some(platform)

@@ -284,3 +284,21 @@ fn text(hive: &Hive, key: &str, name: &str) -> Result<Text, Corruption> {
     let text = utf16::decode_to_nul(&data.bytes).filter(|_| is_text);
     Ok(text.map_or(Text::Odd, Text::Is))
 }
+
+/// Reads untrusted text as the path of a driver, of a service and of a library.
+#[cfg(feature = "fuzzing")]
+pub(super) fn fuzz(text: &str) {
+    let drivers = [
+        image_path::of_driver(Some(text), "name", 'C'),
+        image_path::of_driver(None, text, 'C'),
+        image_path::of_library(text, 'C'),
+    ];
+    let programs = image_path::of_command_line(text, 'C');
+    for name in drivers.into_iter().flatten().chain(programs).flatten() {
+        let leads_elsewhere = name.is_empty() || name == "." || name == "..";
+        assert!(
+            !leads_elsewhere && !name.contains(['/', '\\', ':', '\0']),
+            "{text:?}"
+        );
+    }
+}

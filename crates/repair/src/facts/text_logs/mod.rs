@@ -96,3 +96,13 @@ fn end(found: &Found) -> Result<Vec<u8>, String> {
     let read: std::io::Result<Vec<u8>> = read();
     read.map_err(|error| chain(&Error::io(&found.path, "read the log")(error)))
 }
+
+/// Reads untrusted bytes as every kind of log.
+#[cfg(feature = "fuzzing")]
+pub(super) fn fuzz(data: &[u8]) {
+    let text = tail::text(data);
+    let lines = tail::errors(&text).chain(startup_repair::root_causes(&text));
+    for line in lines.map(tail::cut) {
+        assert!(line.chars().count() <= MOST_CHARS, "{line:?}");
+    }
+}
