@@ -18,4 +18,5 @@ pub(super) const FILES: &[(&str, &str)] = &rules![
     "logon.toml",
     "stops.toml",
     "updates.toml",
+    "events.toml",
 ];

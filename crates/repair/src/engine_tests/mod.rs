@@ -10,6 +10,7 @@ mod crash;
 mod descriptors;
 mod diagnosis;
 mod earlier_versions;
+mod event_evidence;
 mod evidence;
 mod facts;
 mod faults;

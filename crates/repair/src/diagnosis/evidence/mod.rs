@@ -8,6 +8,7 @@ mod kinds;
 mod bug_check;
 mod certificate;
 mod control_sets;
+mod event;
 mod file;
 mod firewall;
 mod hive;
@@ -123,4 +124,6 @@ kinds! {
     ControlSets(control_sets::ControlSetsEvidence) in control_sets,
     /// The kind of Windows.
     Product(product::ProductEvidence) in product,
+    /// An event in a log of Windows that counts.
+    Event(event::EventEvidence) in event,
 }

@@ -79,6 +79,11 @@ impl Event {
         number(self.field(name)?)
     }
 
+    /// A text as a number, as [`number`](Self::number) reads it.
+    pub(crate) fn to_number(text: &str) -> Option<u64> {
+        number(text)
+    }
+
     /// True if it is of this provider; case is ignored.
     #[must_use]
     pub fn is_of(&self, provider: &str) -> bool {

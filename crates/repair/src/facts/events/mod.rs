@@ -22,6 +22,15 @@ pub use event::{Event, Field};
 pub use log::LogStatus;
 pub(crate) use reader::read;
 
+/// The time before a logon in which events belong to it.
+const LOGON_TIME: SignedDuration = SignedDuration::from_mins(10);
+
+/// True if diskmend knows what an event means, and so reads it.
+pub(crate) fn is_known_event(log: &str, provider: &str, id: u32) -> bool {
+    let table = known::Known::table();
+    table.find_named(log, provider, id).is_some()
+}
+
 /// The number of boots whose events count.
 pub(crate) const COUNTED_BOOTS: usize = 10;
 
@@ -101,6 +110,20 @@ impl Events {
     /// ago, doesn't explain why nobody can log on now. Oldest first.
     pub fn relevant(&self) -> impl DoubleEndedIterator<Item = &Event> {
         let since = self.counted_since();
+        let events = self.events.iter();
+        events.filter(move |event| since.is_none_or(|since| event.time > since))
+    }
+
+    /// The time from which on events are read if only those that count are wanted: a little earlier
+    /// than they count, for what goes wrong with a logon that succeeds.
+    fn read_since(&self) -> Option<Timestamp> {
+        let since = self.counted_since()?;
+        Some(since.checked_sub(LOGON_TIME).unwrap_or(since))
+    }
+
+    /// The events that count, and those that belong to the last logon over the network.
+    pub fn relevant_during_logon(&self) -> impl DoubleEndedIterator<Item = &Event> {
+        let since = self.read_since();
         let events = self.events.iter();
         events.filter(move |event| since.is_none_or(|since| event.time > since))
     }

@@ -146,7 +146,7 @@ impl Reading<'_> {
                 if filter.log == SESSIONS {
                     self.events.logons = logons(&events);
                 }
-                self.events.counted_since()
+                self.events.read_since()
             }
             Since::Before(span) => {
                 let newest = self.events.newest;

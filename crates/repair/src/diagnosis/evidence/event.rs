@@ -1,0 +1,202 @@
+//! Evidence of the kind `event`: events in the logs of Windows, as far as they count.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{EvidenceKind, Looked, Sighting};
+use crate::diagnosis::disk::Disk;
+use crate::facts::{Event, Events, is_known_event};
+use crate::progress::Interrupted;
+use crate::rows::{Wrong, wrong};
+
+/// The number of events that are named; the newest ones.
+const MOST_SIGHTINGS: usize = 3;
+/// The greatest number of IDs, services or values in one piece of evidence.
+const MOST_WORDS: usize = 50;
+
+/// An event with one of these IDs.
+#[derive(Clone, Debug)]
+pub(crate) struct EventEvidence {
+    log: String,
+    provider: String,
+    ids: Vec<u32>,
+    services: Vec<String>,
+    fields: BTreeMap<String, Vec<String>>,
+    since: Since,
+}
+
+/// What makes an event too old to count, besides the number of boots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Since {
+    /// A later logon over the network: Remote Desktop worked.
+    #[default]
+    RemoteLogon,
+    /// A later logon, also at the console: Windows worked.
+    AnyLogon,
+    /// A logon over the network more than some minutes later. What goes wrong with a logon that
+    /// succeeds comes just before it.
+    DuringLogon,
+}
+
+/// The fields in a rule.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EventFile {
+    log: Spanned<String>,
+    provider: Spanned<String>,
+    ids: Spanned<Vec<Spanned<u32>>>,
+    #[serde(default)]
+    services: Vec<String>,
+    #[serde(default)]
+    fields: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    since: Since,
+}
+
+impl EvidenceKind for EventEvidence {
+    type Written = EventFile;
+
+    fn read(written: EventFile) -> Result<Self, Wrong> {
+        let ids = written.ids.get_ref();
+        let words = written.fields.values().map(Vec::len);
+        let most = words.chain([ids.len(), written.services.len(), written.fields.len()]);
+        if ids.is_empty() || most.max() > Some(MOST_WORDS) {
+            let message = format!("name 1 to {MOST_WORDS} IDs, services and values");
+            return Err(wrong(&written.ids)(message));
+        }
+        for id in ids {
+            let (log, provider) = (written.log.get_ref(), written.provider.get_ref());
+            if !is_known_event(log, provider, *id.get_ref()) {
+                let message = format!(
+                    "diskmend does not read event {} of {provider} in {log}",
+                    id.get_ref()
+                );
+                return Err(wrong(id)(message));
+            }
+        }
+        let ids = written.ids.into_inner().into_iter();
+        Ok(Self {
+            log: written.log.into_inner(),
+            provider: written.provider.into_inner(),
+            ids: ids.map(Spanned::into_inner).collect(),
+            services: written.services,
+            fields: written.fields,
+            since: written.since,
+        })
+    }
+
+    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
+        let events = disk.facts.events()?;
+        if let Some(problem) = &events.problem {
+            return Ok(Looked::Unknown(format!("event logs: {problem}")));
+        }
+        let sightings: Vec<Sighting> = match self.since {
+            Since::RemoteLogon => self.newest(events.relevant()),
+            Since::AnyLogon => self.newest(events.relevant_since_any_logon()),
+            Since::DuringLogon => self.newest(events.relevant_during_logon()),
+        };
+        if sightings.is_empty()
+            && let Some(problem) = self.unread(events)
+        {
+            return Ok(Looked::Unknown(problem));
+        }
+        Ok(Looked::of(sightings))
+    }
+
+    fn shown(&self) -> String {
+        let ids: Vec<String> = self.ids.iter().map(u32::to_string).collect();
+        let (ids, provider, log) = (ids.join(" or "), &self.provider, &self.log);
+        let mut text = format!("event {ids} of {provider} in the log {log}");
+        if !self.services.is_empty() {
+            text.push_str(&format!(", service {}", self.services.join(" or ")));
+        }
+        for (name, values) in &self.fields {
+            text.push_str(&format!(", {name} {}", values.join(" or ")));
+        }
+        text
+    }
+}
+
+impl EventEvidence {
+    fn newest<'a>(&self, events: impl DoubleEndedIterator<Item = &'a Event>) -> Vec<Sighting> {
+        let wanted = events.rev().filter(|event| self.is(event));
+        wanted.take(MOST_SIGHTINGS).map(sighting).collect()
+    }
+
+    fn is(&self, event: &Event) -> bool {
+        let of_service = || {
+            let service = event.service.as_deref();
+            let names = |name: &String| service.is_some_and(|key| key.eq_ignore_ascii_case(name));
+            self.services.is_empty() || self.services.iter().any(names)
+        };
+        let with_values = || {
+            self.fields.iter().all(|(name, patterns)| {
+                let value = event.field(name);
+                value.is_some_and(|value| patterns.iter().any(|pattern| fits(value, pattern)))
+            })
+        };
+        event.log == self.log
+            && event.is_of(&self.provider)
+            && self.ids.contains(&event.id)
+            && of_service()
+            && with_values()
+    }
+
+    /// The reason why the log is unknown, if it is there and nothing of it could be read.
+    fn unread(&self, events: &Events) -> Option<String> {
+        let log = events.logs.iter().find(|log| log.log == self.log)?;
+        let problem = log.problems.first()?;
+        (log.records_read == 0).then(|| format!("{}: {problem}", log.path))
+    }
+}
+
+/// True if a value is this text, this number, or has the text between two `*`.
+fn fits(value: &str, pattern: &str) -> bool {
+    let inner = pattern.strip_prefix('*').and_then(|p| p.strip_suffix('*'));
+    match inner {
+        Some(part) => value.to_lowercase().contains(&part.to_lowercase()),
+        None => {
+            let numbers = (Event::to_number(value), Event::to_number(pattern));
+            value.trim().eq_ignore_ascii_case(pattern)
+                || matches!(numbers, (Some(a), Some(b)) if a == b)
+        }
+    }
+}
+
+fn sighting(event: &Event) -> Sighting {
+    let meaning = event.meaning.unwrap_or("event");
+    let details = event.details();
+    let place = format!(
+        "event log {}, record {}: {} {}",
+        event.log, event.record, event.provider, event.id
+    );
+    let found = if details.is_empty() {
+        meaning.to_owned()
+    } else {
+        format!("{meaning}: {details}")
+    };
+    Sighting {
+        time: Some(event.time.to_string()),
+        ..Sighting::new(place, found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn values_are_compared_as_texts_numbers_or_parts() {
+        assert!(fits("%%1058", "1058"));
+        assert!(fits("0x2740", "10048"));
+        assert!(fits("TermService", "termservice"));
+        assert!(fits("\r\nstorvsc\r\nvmbus", "*STORVSC*"));
+        assert!(fits("0x0000007b (0x1, 0x2)", "*0x0000007b*"));
+        assert!(!fits("storvsc2", "storvsc"));
+        assert!(!fits("1059", "1058"));
+        assert!(!fits("", "0"));
+    }
+}
