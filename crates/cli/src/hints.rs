@@ -35,6 +35,8 @@ const A_TARGET: &str =
 const ELSEWHERE: &str = "name the root of the Windows volume, or the folder of the hive file that was \
                          edited; if the undo data are elsewhere, name their folder with --state-dir \
                          DIR";
+pub(crate) const PLAN_AGAIN: &str =
+    "make the plan again with 'diskmend plan --out FILE', and have it reviewed again";
 const DRIVE_LETTER: &str = "only Windows has drive letters; here, name the mount point of the \
                             volume (or a path below it), a disk image, or a device such as \
                             /dev/sdb";
@@ -386,6 +388,13 @@ fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String>
         Refusal::NoObject { .. } | Refusal::StoreUnsound { .. } => {
             "'diskmend bcd check STORE' shows what is wrong with it"
         }
+        Refusal::OtherTarget { .. } => {
+            "name the target that the plan was made for; for this one, make a plan of its own"
+        }
+        Refusal::StalePlan {
+            nothing_left: true, ..
+        } => "the target is already as these recipes want it: there is nothing to do",
+        Refusal::StalePlan { .. } => PLAN_AGAIN,
         Refusal::Changed { .. } => "look at the plan again, then repeat the command",
         Refusal::NoDescriptors => no_descriptors(target),
         Refusal::NotElevated => PERMISSION,

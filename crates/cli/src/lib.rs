@@ -36,6 +36,7 @@ mod key_store;
 mod nearest;
 mod new_file;
 mod output;
+mod plan_file;
 mod progress;
 mod recipe_file;
 mod rule_file;

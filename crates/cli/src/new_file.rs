@@ -1,7 +1,7 @@
-//! A new file for a result; an existing file is never overwritten.
+//! New files for results; an existing file is never overwritten.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::exit::Exit;
@@ -12,22 +12,66 @@ pub(crate) fn write<T>(
     path: &Path,
     write: impl FnOnce(&File) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let shown = path.display();
-    let failed = |error: io::Error| {
-        Failure::of(Exit::Failure, &error).context(format_args!("{shown}: cannot write"))
-    };
+    let failed = failed(path);
     let file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .open(path)
         .map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => {
-                Failure::new(Exit::Failure, format_args!("{shown}: already exists"))
-                    .hint("choose another name: diskmend overwrites no file")
-            }
+            io::ErrorKind::AlreadyExists => taken(path),
             _ => failed(error),
         })?;
     let result = write(&file)?;
     file.sync_all().map_err(failed)?;
     Ok(result)
+}
+
+/// Fails if a file with this name exists. [`write_whole`] does so too, but only at the end.
+pub(crate) fn must_be_new(path: &Path) -> Result<(), Failure> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(taken(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(path)(error)),
+    }
+}
+
+/// Creates the file with these bytes. It gets its name when all of it is on disk, so that nobody
+/// ever reads a part of it.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // As for any other file, the user's mask takes its part of it.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder).map_err(failed(path))?;
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| file.as_file().sync_all());
+    written.map_err(failed(path))?;
+    file.persist_noclobber(path)
+        .map_err(|error| match error.error.kind() {
+            io::ErrorKind::AlreadyExists => taken(path),
+            _ => failed(path)(error.error),
+        })?;
+    #[cfg(unix)]
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(failed(path))?;
+    Ok(())
+}
+
+fn failed(path: &Path) -> impl Fn(io::Error) -> Failure {
+    let shown = path.display().to_string();
+    move |error| Failure::of(Exit::Failure, &error).context(format_args!("{shown}: cannot write"))
+}
+
+fn taken(path: &Path) -> Failure {
+    let message = format_args!("{}: already exists", path.display()).to_string();
+    Failure::new(Exit::Failure, message).hint("choose another name: diskmend overwrites no file")
 }

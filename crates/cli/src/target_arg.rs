@@ -104,6 +104,11 @@ impl TargetArgs {
         format!("{}{}", volume.option(), self.state.option())
     }
 
+    /// The keys that are believed.
+    pub(crate) fn keys(&self) -> Keys {
+        self.state.options().keys
+    }
+
     /// Turns an error of the engine into a failure with hints that name the target.
     pub(crate) fn failure(&self, error: &Error) -> Failure {
         let partition = match error {

@@ -8,6 +8,8 @@ use diskmend_hive::{
     Buffer, DirtyState, Hive, LogKind, Logs, OpenError, Opened, Recovery, Storage,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::digest::{Chunks, Content};
 use crate::error::{Error, Refusal};
 use crate::place::{HiveId, HiveName, on_volume};
@@ -31,6 +33,19 @@ pub(crate) struct HivePlace {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fingerprint {
     /// Its path below the target's root, with `/`.
+    pub(crate) path: String,
+    /// Its content.
+    pub(crate) content: Content,
+}
+
+/// A file that was read, and its content then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FileRead {
+    /// The root of its volume, if that isn't the target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) volume: Option<String>,
+    /// Its path below the root of its volume, with `/`.
     pub(crate) path: String,
     /// Its content.
     pub(crate) content: Content,
@@ -350,6 +365,18 @@ impl HiveOnDisk {
         std::iter::once(&self.fingerprint)
             .chain(logs)
             .cloned()
+            .collect()
+    }
+
+    /// The same files, with their volume.
+    pub(crate) fn files_read(&self) -> Vec<FileRead> {
+        let files = self.fingerprints().into_iter();
+        files
+            .map(|Fingerprint { path, content }| FileRead {
+                volume: self.hive_place.volume.clone(),
+                path,
+                content,
+            })
             .collect()
     }
 }

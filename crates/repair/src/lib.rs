@@ -97,6 +97,7 @@ pub mod json;
 mod names;
 mod place;
 mod plan;
+mod plan_file;
 mod planned;
 mod preview;
 mod progress;
@@ -131,7 +132,7 @@ mod whereabouts;
 
 pub use boot_volume::{BootChoice, LoaderChoice};
 pub use engine::Engine;
-pub use error::{Class, Error, Refusal};
+pub use error::{Class, Error, PlanFileError, Refusal};
 #[cfg(feature = "fuzzing")]
 pub use facts::read_evidence;
 pub use facts::{
@@ -142,6 +143,7 @@ pub use facts::{
     Since, TextLog, Unread, WindowsIdentity,
 };
 pub use plan::{Goal, Plan};
+pub use plan_file::{MAX_LEN as MAX_PLAN_LEN, SavedPlan};
 pub use preview::WouldChange;
 pub use progress::{Interrupted, Phase, Progress, Watch};
 pub use run::{STATE_FOLDER, STATE_SUFFIX};

@@ -74,6 +74,7 @@ pub(crate) fn plan_site(
     let draft = Draft::new(options.scratch.as_deref())?;
     let facts = Facts::of(site, options, watch.lend());
     let mut survey = survey::survey(&facts, recipes, goal, Some(draft))?;
+    let files_read = facts.files_read();
     let windows = of_open_hives(&facts);
     // The next steps open the hives for writing, so they must not be open here.
     drop(facts);
@@ -96,6 +97,8 @@ pub(crate) fn plan_site(
         changes,
         refused,
         unfinished,
+        files_read,
+        exact: false,
     })
 }
 

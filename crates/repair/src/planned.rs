@@ -3,6 +3,7 @@
 use crate::changes::Change;
 use crate::error::Error;
 use crate::finding::Goal;
+use crate::hive_on_disk::FileRead;
 use crate::identity::WindowsNames;
 use crate::place::Place;
 use crate::recipe::Recipe;
@@ -26,6 +27,10 @@ pub(crate) struct Planned {
     pub(crate) refused: Vec<(Place, Error)>,
     /// Killed runs that must be settled first.
     pub(crate) unfinished: Vec<RunSummary>,
+    /// The files that were read, and their content then.
+    pub(crate) files_read: Vec<FileRead>,
+    /// True if exactly this plan must be carried out, and no part of it or another plan.
+    pub(crate) exact: bool,
 }
 
 impl Planned {

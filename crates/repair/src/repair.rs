@@ -33,7 +33,13 @@ pub(crate) fn repair_site(
     options: &Options,
     watch: &mut Watch<'_>,
 ) -> Result<RepairReport, Error> {
-    let (plan, completed) = match changes::resume(site, &plan.names(), watch)? {
+    // A killed run is completed with a new plan, which nobody has reviewed.
+    let resumed = if plan.exact {
+        None
+    } else {
+        changes::resume(site, &plan.names(), watch)?
+    };
+    let (plan, completed) = match resumed {
         None => (plan, None),
         Some(completed) => {
             // The completed run has already made a part of the planned changes.
@@ -53,6 +59,8 @@ pub(crate) fn repair_site(
         match ready.add(change, site, options, watch) {
             Ok(()) => changes.extend(shown),
             Err(error @ Error::Interrupted(_)) => return Err(error),
+            // Nothing has been written yet.
+            Err(error) if plan.exact => return Err(error),
             Err(error) => refused.push((place, error)),
         }
     }

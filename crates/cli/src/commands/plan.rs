@@ -1,6 +1,7 @@
 //! `diskmend plan`: shows what a repair would change.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use diskmend_repair::documents::{Change, PlanReport};
 use diskmend_repair::{BootChoice, Engine, Goal, Plan};
@@ -14,6 +15,7 @@ use crate::output::{acl, report, style};
 use crate::progress::Steps;
 use crate::recipe_file::RecipeFiles;
 use crate::target_arg::TargetArgs;
+use crate::{new_file, plan_file};
 
 /// The maximum number of changes that are shown as text; an import can have a hundred thousand.
 const MOST_CHANGES: usize = 200;
@@ -26,12 +28,17 @@ Exit code 0: there is nothing to do. 3: there are changes to make.
 Examples:
   diskmend plan /mnt/f rdp-internal-error
   diskmend plan F: --auto
-  diskmend plan /mnt/f --recipe my-repair.toml")]
+  diskmend plan /mnt/f --recipe my-repair.toml
+  diskmend plan /mnt/f rdp-internal-error --out server7.plan.json")]
 pub(crate) struct Args {
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
     choice: Choice,
+    /// Also save the plan in this new file, for a review: 'diskmend repair --plan FILE' carries out
+    /// exactly this plan, or refuses. The file is JSON, and sealed with this machine's key
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 }
 
 /// The recipes to apply.
@@ -85,9 +92,19 @@ impl Choice {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    if let Some(out) = &args.out {
+        new_file::must_be_new(out)?;
+    }
     let engine = args.target.engine(args.choice.boot())?;
     let plan = args.choice.plan(&args.target, &engine)?;
-    show(console, plan.report(), &args.target)
+    if let Some(out) = &args.out {
+        plan_file::save(out, &plan, &args.target)?;
+    }
+    let exit = show(console, plan.report(), &args.target)?;
+    if let Some(out) = &args.out {
+        plan_file::tell_saved(out, &args.target);
+    }
+    Ok(exit)
 }
 
 /// Shows a plan as the result of a command.

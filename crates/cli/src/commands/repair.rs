@@ -1,6 +1,7 @@
 //! `diskmend repair`: plans, asks, and applies.
 
 use std::io;
+use std::path::PathBuf;
 
 use diskmend_repair::documents::{Outcome, PlanReport, RepairReport};
 
@@ -10,6 +11,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::{self, Console};
 use crate::output::{acl, report, shell};
+use crate::plan_file;
 use crate::progress::Steps;
 use crate::target_arg::TargetArgs;
 
@@ -28,13 +30,17 @@ use crate::target_arg::TargetArgs;
 /// folder next to it) and checks the changed hive, and a second reader must find the new values in
 /// it. A repair that fails half way is rolled back.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(
+    mut_arg("recipes", |recipes| recipes.required_unless_present("plan")),
+    after_help = "\
 Examples:
   diskmend repair /mnt/f tls nla crash-dump
   diskmend repair F: rdp-internal-error --yes
   diskmend repair /mnt/f serial-console --boot-volume /mnt/esp
   diskmend repair broken-os-disk.vhd rdp-internal-error
-  diskmend repair /mnt/f --auto --yes --json")]
+  diskmend repair /mnt/f --auto --yes --json
+  diskmend repair /mnt/f --plan server7.plan.json"
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     target: TargetArgs,
@@ -42,18 +48,44 @@ pub(crate) struct Args {
     choice: Choice,
     #[command(flatten)]
     consent: Consent,
+    /// Carry out exactly the plan that 'diskmend plan --out FILE' has saved, or refuse: if it was
+    /// changed, if it is for another target, or if anything that it was made from has changed since
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = [
+            "recipes", "auto", "recipe_files", "ems_port", "ems_baud_rate", "boot_volume", "store",
+            "loader", "all_loaders",
+        ]
+    )]
+    plan: Option<PathBuf>,
     /// Only show the plan, as 'diskmend plan' does
     #[arg(long)]
     dry_run: bool,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let engine = args.target.engine(args.choice.boot())?;
+    let saved = match &args.plan {
+        Some(file) => Some((file, plan_file::read(file, &args.target)?)),
+        None => None,
+    };
+    let boot = match &saved {
+        Some((_, saved)) => saved.boot(),
+        None => args.choice.boot(),
+    };
+    let engine = args.target.engine(boot)?;
     if !args.dry_run {
         let ready = engine.ready_for_changes();
         ready.map_err(|error| args.target.failure(&error))?;
     }
-    let plan = args.choice.plan(&args.target, &engine)?;
+    let plan = match &saved {
+        Some((file, saved)) => {
+            let mut steps = Steps::start();
+            let plan = engine.plan_saved(saved, &mut steps.watch());
+            plan.map_err(|error| plan_file::failure(&error, file, &args.target))?
+        }
+        None => args.choice.plan(&args.target, &engine)?,
+    };
     if args.dry_run {
         return plan::show(console, plan.report(), &args.target);
     }

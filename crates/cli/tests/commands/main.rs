@@ -124,6 +124,11 @@ mod output;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
+mod plan_file;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod plan_file_image;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod recipes;

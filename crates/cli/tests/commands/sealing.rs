@@ -1,5 +1,5 @@
-//! Makes runs with this machine's seal, written from docs/undo-format.md alone, for tests that need
-//! a journal that only a killed process leaves.
+//! Makes runs and plans with this machine's seal, written from the documentation alone, for tests
+//! that need what only a killed process, or another version, leaves.
 
 use std::fs;
 use std::path::Path;
@@ -32,20 +32,41 @@ fn part(value: Option<&str>) -> Vec<u8> {
     }
 }
 
+/// The id of the tests' key, and the key.
+fn key() -> (String, Vec<u8>) {
+    let key = fs::read_to_string(key_file()).expect("the tests' key");
+    let mut words = key.split_whitespace().skip(1);
+    let (id, key) = (words.next().expect("an id"), words.next().expect("a key"));
+    (id.to_owned(), bytes(key))
+}
+
+fn sealed(document: &str, id: &str, mac: &[u8]) -> String {
+    let mac: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{document}{SEAL}\n    \"key\": \"{id}\",\n    \"mac\": \"{mac}\"\n  }}\n}}\n")
+}
+
+/// Replaces text in a saved plan and seals it again, as docs/plans.md says.
+pub(crate) fn replace_in_plan(plan: &str, from: &str, to: &str) -> String {
+    let (document, _) = plan.rsplit_once(SEAL).expect("a seal");
+    let changed = document.replacen(from, to, 1);
+    assert!(from == to || changed != document, "nothing was replaced");
+    let (id, key) = key();
+    let mac = hmac(&key, &[b"diskmend plan\0", changed.as_bytes()]);
+    sealed(&changed, &id, &mac)
+}
+
 /// Replaces text in the journal of a run and seals it again.
 pub(crate) fn replace(run: &Path, from: &str, to: &str) {
     let text = String::from_utf8(run_file::journal(run)).expect("UTF-8");
     let (journal, _) = text.split_once(SEAL).expect("a seal");
     let journal = journal.replacen(from, to, 1);
     assert!(!text.starts_with(&journal), "nothing was replaced");
-    let key = fs::read_to_string(key_file()).expect("the tests' key");
-    let mut words = key.split_whitespace().skip(1);
-    let (id, key) = (words.next().expect("an id"), words.next().expect("a key"));
+    let (id, key) = key();
     let fields: Value = serde_json::from_str(&format!("{journal}}}")).expect("JSON");
     let name = run.file_name().and_then(|name| name.to_str());
     let identity = |what| part(fields["identity"][what].as_str());
     let run_key = hmac(
-        &bytes(key),
+        &key,
         &[
             b"diskmend run\0",
             &2u32.to_le_bytes(),
@@ -55,7 +76,5 @@ pub(crate) fn replace(run: &Path, from: &str, to: &str) {
         ],
     );
     let mac = hmac(&run_key, &[b"journal\0", journal.as_bytes()]);
-    let mac: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
-    let seal = format!("\n    \"key\": \"{id}\",\n    \"mac\": \"{mac}\"\n  }}\n}}\n");
-    run_file::put_journal(run, format!("{journal}{SEAL}{seal}").as_bytes());
+    run_file::put_journal(run, sealed(&journal, &id, &mac).as_bytes());
 }

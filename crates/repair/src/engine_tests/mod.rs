@@ -12,6 +12,7 @@ mod diagnosis;
 mod earlier_versions;
 mod event_evidence;
 mod evidence;
+mod exact;
 mod facts;
 mod faults;
 mod flushes;

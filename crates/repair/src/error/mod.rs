@@ -1,5 +1,6 @@
 //! The errors of the engine's operations, and the class of outcome for each.
 
+mod plan_file;
 mod refusal;
 
 use std::io;
@@ -13,6 +14,7 @@ use crate::progress::Interrupted;
 use crate::run_names::RunNames;
 use crate::run_state::RunState;
 
+pub use self::plan_file::PlanFileError;
 pub use self::refusal::Refusal;
 
 /// The classes of failure, for exit codes.
@@ -37,6 +39,9 @@ pub enum Error {
     /// A guard refused; nothing was written.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// A saved plan can't be used; nothing was written.
+    #[error(transparent)]
+    PlanFile(#[from] PlanFileError),
     /// The caller asked to stop; nothing was written.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
@@ -263,7 +268,9 @@ impl Error {
     pub fn class(&self) -> Class {
         match self {
             // A link that would lead out of the target is a refusal, like those of the guards.
-            Self::Refused(_) | Self::Lookup(LookupError::Link { .. }) => Class::Refused,
+            Self::Refused(_) | Self::PlanFile(_) | Self::Lookup(LookupError::Link { .. }) => {
+                Class::Refused
+            }
             Self::Interrupted(_) => Class::Interrupted,
             Self::RolledBack { .. } => Class::RolledBack,
             Self::Broken { .. } | Self::NotCompleted { .. } | Self::NotUndone { .. } => {

@@ -86,6 +86,20 @@ pub enum Refusal {
         /// The file's path.
         path: String,
     },
+    /// The saved plan was made for another target.
+    #[error("the plan was made for another target: {what}")]
+    OtherTarget {
+        /// What differs.
+        what: String,
+    },
+    /// Something that the saved plan was made from, or that it says, is no longer so.
+    #[error("the plan is stale: {}", what.join("; "))]
+    StalePlan {
+        /// What has changed.
+        what: Vec<String>,
+        /// True if nothing is left to change on the target.
+        nothing_left: bool,
+    },
     /// Another program holds the hive's lock.
     #[error("{path}: another diskmend is working on this hive")]
     HiveBusy {

@@ -49,7 +49,7 @@ pub use text_logs::{Errors, TextLog};
 pub use windows::Product;
 
 use crate::error::{Error, chain};
-use crate::hive_on_disk::{self, HiveOnDisk};
+use crate::hive_on_disk::{self, FileRead, HiveOnDisk};
 use crate::place::HiveName;
 use crate::progress::{Interrupted, Phase, Watch};
 use crate::site::{Options, Site};
@@ -310,6 +310,17 @@ impl<'a> Facts<'a> {
             found => found.map_err(Failure::of),
         };
         Ok(self.boot_stores.get_or_init(|| found).as_ref())
+    }
+
+    /// The hives and boot stores that were read until now, with their logs.
+    pub(crate) fn files_read(&self) -> Vec<FileRead> {
+        let hives = self.hives.iter().filter_map(OnceCell::get);
+        let hives = hives.filter_map(|hive| hive.as_ref().ok());
+        let mut files: Vec<FileRead> = hives.flat_map(HiveOnDisk::files_read).collect();
+        if let Some(Ok(found)) = self.boot_stores.get() {
+            files.extend(found.files_read.iter().cloned());
+        }
+        files
     }
 
     /// Fails if the caller wants to stop.

@@ -92,16 +92,32 @@ impl Catalogue {
         Ok(selected)
     }
 
+    /// The recipes with exactly these names, in this order, without those that they include.
+    ///
+    /// # Errors
+    /// As for [`select_to_repair`](Self::select_to_repair).
+    pub(crate) fn exactly<S: AsRef<str>>(&self, names: &[S]) -> Result<Vec<&Recipe>, RecipeError> {
+        let selected = names.iter().map(|name| self.known(name.as_ref()));
+        let selected = selected.collect::<Result<Vec<_>, _>>()?;
+        consistent(&selected)?;
+        folders_apart(&selected)?;
+        Ok(selected)
+    }
+
+    fn known(&self, name: &str) -> Result<&Recipe, RecipeError> {
+        self.get(name).ok_or_else(|| RecipeError::Unknown {
+            name: name.to_owned(),
+            known: self.recipes.iter().map(|r| r.name.clone()).collect(),
+        })
+    }
+
     fn expand<'a>(
         &'a self,
         name: &str,
         path: &mut Vec<&'a str>,
         selected: &mut Vec<&'a Recipe>,
     ) -> Result<(), RecipeError> {
-        let recipe = self.get(name).ok_or_else(|| RecipeError::Unknown {
-            name: name.to_owned(),
-            known: self.recipes.iter().map(|r| r.name.clone()).collect(),
-        })?;
+        let recipe = self.known(name)?;
         if path.contains(&recipe.name.as_str()) {
             return Err(RecipeError::Cycle {
                 name: recipe.name.clone(),

@@ -40,12 +40,12 @@ impl Recipe {
                 message: error.message().to_owned(),
             })
         })?;
-        validated(raw, file).map_err(located)
+        validated(raw, file, text).map_err(located)
     }
 }
 
 /// Checks the content of a recipe's file.
-fn validated(mut written: RecipeFile, file: &str) -> Result<Recipe, Wrong> {
+fn validated(mut written: RecipeFile, file: &str, text: &str) -> Result<Recipe, Wrong> {
     let schema = *written.schema.get_ref();
     if schema != SCHEMA {
         return Err(wrong(&written.schema)(format!(
@@ -54,8 +54,8 @@ fn validated(mut written: RecipeFile, file: &str) -> Result<Recipe, Wrong> {
     }
     recipe_name(written.name.get_ref()).map_err(wrong(&written.name))?;
     let texts = [&written.title, &written.summary].into_iter();
-    for text in texts.chain(&written.caution) {
-        sentence(text.get_ref()).map_err(wrong(text))?;
+    for shown in texts.chain(&written.caution) {
+        sentence(shown.get_ref()).map_err(wrong(shown))?;
     }
     let unsourced = written
         .sources
@@ -93,6 +93,7 @@ fn validated(mut written: RecipeFile, file: &str) -> Result<Recipe, Wrong> {
             .map(|text| text.into_inner().trim().to_owned()),
         on_request: written.on_request,
         origin: Origin::File(file.to_owned()),
+        text: text.to_owned(),
     })
 }
 

@@ -41,6 +41,8 @@ pub struct Recipe {
     pub on_request: bool,
     /// The origin.
     pub origin: Origin,
+    /// The text of its file.
+    pub(crate) text: String,
 }
 
 impl Recipe {

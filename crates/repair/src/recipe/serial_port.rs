@@ -24,6 +24,24 @@ impl Catalogue {
 }
 
 impl Recipe {
+    /// The port and the baud rate of the console that it sets.
+    pub(crate) fn serial_port(&self) -> (Option<u64>, Option<u64>) {
+        let (mut port, mut baud_rate) = (None, None);
+        for row in &self.rows {
+            if let Row::Bcd(row) = row
+                && let Some(setting) = row.serial_setting()
+                && let Some(ElementValue::Integer(number)) = row.desired
+            {
+                if setting == ElementId::EMS_PORT {
+                    port = Some(number);
+                } else {
+                    baud_rate = Some(number);
+                }
+            }
+        }
+        (port, baud_rate)
+    }
+
     /// True if it sets the serial port of the console.
     #[must_use]
     pub fn sets_serial_port(&self) -> bool {

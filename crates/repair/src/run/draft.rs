@@ -4,7 +4,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use diskmend_base::count::{to_u64, to_usize};
-use diskmend_disk::{Change, NtPath};
+use diskmend_disk::{Change, Kind, NtPath};
+use sha2::{Digest as _, Sha256};
 use tempfile::{SpooledTempFile, spooled_tempfile, spooled_tempfile_in};
 
 use super::records::{Frame, header};
@@ -23,6 +24,8 @@ pub(crate) struct Draft {
     len: u64,
     /// The folders that were searched.
     below: Vec<NtPath>,
+    /// The digest of every object that was read, in their order.
+    read: Sha256,
 }
 
 impl Draft {
@@ -38,6 +41,7 @@ impl Draft {
             objects: 0,
             len: 0,
             below: Vec::new(),
+            read: Sha256::new(),
         };
         draft.write(&header())?;
         Ok(draft)
@@ -68,6 +72,30 @@ impl Draft {
         let full = full.map_err(Error::draft)?;
         self.objects = self.objects.saturating_add(1);
         if full { self.close_frame() } else { Ok(()) }
+    }
+
+    /// Records that an object was read, and what it would get.
+    pub(crate) fn saw(&mut self, path: &NtPath, kind: Kind, before: &[u8], after: Option<&[u8]>) {
+        let kind = match kind {
+            Kind::File => 1,
+            Kind::Folder => 2,
+            Kind::Link => 3,
+            Kind::Other => 4,
+        };
+        self.read.update([kind, u8::from(after.is_some())]);
+        self.read.update((path.units().len() as u64).to_le_bytes());
+        let path = path.units().iter().flat_map(|unit| unit.to_le_bytes());
+        self.read.update(path.collect::<Vec<u8>>());
+        // The lengths are included, so that two different lists never give the same bytes.
+        for descriptor in [before, after.unwrap_or(&[])] {
+            self.read.update((descriptor.len() as u64).to_le_bytes());
+            self.read.update(descriptor);
+        }
+    }
+
+    /// The SHA-256 of every object that was read, with its descriptor and the planned one.
+    pub(crate) fn digest_of_read(&self) -> [u8; 32] {
+        self.read.clone().finalize().into()
     }
 
     /// The number of objects that would change.

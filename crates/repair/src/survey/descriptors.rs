@@ -240,13 +240,16 @@ fn look(
     if !matched {
         gathering.folder.ok += 1;
     }
-    let Some(after) = after else {
+    if after.is_some() {
+        gathering.folder.to_change += 1;
+    }
+    let Some(draft) = draft else {
         return Ok(());
     };
-    gathering.folder.to_change += 1;
-    match draft {
+    draft.saw(&object.path, kind, &before, after.as_deref());
+    match after {
         None => Ok(()),
-        Some(draft) => draft.push(&Change {
+        Some(after) => draft.push(&Change {
             path: object.path,
             kind,
             before,

@@ -5,6 +5,7 @@
 
 mod digits;
 mod key;
+mod plan_seal;
 mod run_key;
 mod seal;
 

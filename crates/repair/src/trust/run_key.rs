@@ -75,7 +75,7 @@ impl RunKey {
     pub(super) fn seals(&self, journal: &[u8], seal: &Mac) -> bool {
         let mut mac = hmac(&self.bytes, b"journal\0");
         mac.update(journal);
-        mac.verify_slice(&seal.0.0).is_ok()
+        seal.is_of(mac)
     }
 
     /// The MAC of a file of the run with this length; `read` fills a buffer from an offset on.
@@ -134,7 +134,7 @@ impl FileMac {
     }
 }
 
-fn hmac(key: &[u8; 32], domain: &[u8]) -> Hmac<Sha256> {
+pub(super) fn hmac(key: &[u8; 32], domain: &[u8]) -> Hmac<Sha256> {
     // HMAC accepts a key of any length, and pads a block itself.
     let mut block = [0; 64];
     for (byte, key) in block.iter_mut().zip(key) {
@@ -156,8 +156,13 @@ impl Mac {
         Digits::parse(text).map(Self)
     }
 
-    fn of(mac: Hmac<Sha256>) -> Self {
+    pub(super) fn of(mac: Hmac<Sha256>) -> Self {
         Self(Digits(mac.finalize().into_bytes().into()))
+    }
+
+    /// True if this is the MAC that was computed. The comparison takes the same time for all.
+    pub(super) fn is_of(&self, mac: Hmac<Sha256>) -> bool {
+        mac.verify_slice(&self.0.0).is_ok()
     }
 }
 

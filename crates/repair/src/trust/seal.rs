@@ -1,4 +1,4 @@
-//! The seal of a journal: the last member of its JSON, over all bytes before it. The seal is
+//! The seal of a journal or of a saved plan: the last member of its JSON, over all bytes before it. The seal is
 //! checked over the bytes on disk, without parsing and rewriting them.
 
 use super::KeyId;
@@ -27,9 +27,18 @@ pub(crate) struct Sealed<'a> {
 ///
 /// `None` if it ends in another way.
 pub(crate) fn seal(journal: &[u8], key: &RunKey) -> Option<Vec<u8>> {
-    let journal = journal.strip_suffix(END)?;
-    let (id, mac) = (key.id, key.seal(journal));
-    let mut sealed = journal.to_vec();
+    with_seal(journal, key.id, |journal| key.seal(journal))
+}
+
+/// Adds the seal that `seal` makes with the key `id` to such a document.
+pub(super) fn with_seal(
+    document: &[u8],
+    id: KeyId,
+    seal: impl FnOnce(&[u8]) -> Mac,
+) -> Option<Vec<u8>> {
+    let document = document.strip_suffix(END)?;
+    let mac = seal(document);
+    let mut sealed = document.to_vec();
     sealed.extend(format!("{BEFORE_KEY}{id}{BEFORE_MAC}{mac}{AFTER}").into_bytes());
     Some(sealed)
 }

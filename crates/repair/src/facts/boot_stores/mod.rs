@@ -12,7 +12,7 @@ mod siblings;
 use super::{Facts, Failure};
 use crate::boot_volume::LoaderChoice;
 use crate::error::{Error, Refusal, chain};
-use crate::hive_on_disk::{self, HiveOnDisk, HivePlace};
+use crate::hive_on_disk::{self, FileRead, HiveOnDisk, HivePlace};
 use crate::place::HiveId;
 use crate::place::on_volume;
 use crate::progress::Phase;
@@ -29,6 +29,8 @@ pub(crate) struct Found {
     pub(crate) stores: Vec<StoreStatus>,
     /// The store that starts the target's Windows.
     pub(crate) chosen: Result<Chosen, Failure>,
+    /// The files of all stores that were read.
+    pub(crate) files_read: Vec<FileRead>,
 }
 
 /// The store that starts the target's Windows, and the loaders in it that recipes are about.
@@ -41,6 +43,8 @@ pub(crate) struct Chosen {
 struct Candidate {
     status: StoreStatus,
     outcome: Result<Chosen, Error>,
+    /// Its files, if they could be read.
+    files_read: Vec<FileRead>,
 }
 
 /// Searches for the stores of a target: in the place that the caller names, or else on the target,
@@ -137,6 +141,7 @@ fn stores_below(
             Err(error) => candidates.push(Candidate {
                 status: status(volume.map(str::to_owned), components.join("/")),
                 outcome: Err(error),
+                files_read: Vec::new(),
             }),
         }
     }
@@ -148,6 +153,7 @@ fn unreadable(volume: &str, error: Error) -> Candidate {
     Candidate {
         status: status(Some(volume.to_owned()), String::new()),
         outcome: Err(error),
+        files_read: Vec::new(),
     }
 }
 
@@ -173,11 +179,17 @@ fn place_below<S: AsRef<str>>(
 fn candidate(facts: &Facts<'_>, place: HivePlace, wanted: &Wanted) -> Result<Candidate, Error> {
     let mut status = status(place.volume.clone(), place.place.path.clone());
     facts.phase(Phase::Opening, &status.shown_path())?;
+    let mut files_read = Vec::new();
     let outcome = hive_on_disk::open(place, Access::Read).and_then(|opened| {
+        files_read = opened.files_read();
         let loaders = loaders_of(&opened, wanted, facts.options, &mut status)?;
         Ok(Chosen { opened, loaders })
     });
-    Ok(Candidate { status, outcome })
+    Ok(Candidate {
+        status,
+        outcome,
+        files_read,
+    })
 }
 
 fn status(volume: Option<String>, path: String) -> StoreStatus {
@@ -316,6 +328,8 @@ fn choose(mut candidates: Vec<Candidate>, on_named_volume: bool) -> Found {
         candidate.status.chosen = candidate.outcome.is_ok();
     }
     let stores: Vec<StoreStatus> = candidates.iter().map(|one| one.status.clone()).collect();
+    let files_read = candidates.iter().flat_map(|one| one.files_read.clone());
+    let files_read = files_read.collect();
     let chosen = match at {
         Some(at) => candidates.swap_remove(at).outcome,
         None => Err(Refusal::StoreUnclear {
@@ -324,7 +338,11 @@ fn choose(mut candidates: Vec<Candidate>, on_named_volume: bool) -> Found {
         .into()),
     };
     let chosen = chosen.map_err(Failure::of);
-    Found { stores, chosen }
+    Found {
+        stores,
+        chosen,
+        files_read,
+    }
 }
 
 /// True if the outcome alone shows which store it is about. An error about a file names its path on
