@@ -98,7 +98,7 @@ pub struct Logons {
 
 impl Events {
     /// The time from which on events count: the last logon over the network, or the start of the
-    /// oldest of the last [`COUNTED_BOOTS`] boots, whichever is later.
+    /// oldest of the last `COUNTED_BOOTS` boots, whichever is later.
     #[must_use]
     pub fn counted_since(&self) -> Option<Timestamp> {
         let boots = self.boots.iter().rev();
