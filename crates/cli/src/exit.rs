@@ -15,7 +15,7 @@ pub enum Exit {
     Failure = 1,
     /// The command line is wrong; nothing was changed.
     Usage = 2,
-    /// There are findings, or changes that were only shown: by `inspect`, `plan`, a check, `acl
+    /// There are faults, or changes that were only shown: by `diagnose`, `inspect`, `plan`, a check, `acl
     /// diff` or a dry run, or because the user answered no.
     Pending = 3,
     /// Some repairs failed, the others succeeded.
@@ -58,7 +58,7 @@ impl Exit {
             Self::Failure => "failed; nothing was changed",
             Self::Usage => "wrong usage; nothing was changed",
             Self::Pending => {
-                "findings, or changes not made (inspect, plan, check, acl diff, --dry-run, or you \
+                "faults, or changes not made (inspect, plan, check, acl diff, --dry-run, or you \
                  answered no)"
             }
             Self::Partial => "some repairs failed, the others succeeded",

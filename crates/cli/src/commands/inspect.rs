@@ -3,13 +3,14 @@
 use std::io::{self, Write};
 
 use diskmend_repair::documents::{ElementRow, InspectReport, Row, RowState};
+use diskmend_repair::recipe::Catalogue;
 
 use crate::boot_arg::BootArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::Console;
 use crate::output::table::{Cell, Table};
-use crate::output::{acl, identity, report, style};
+use crate::output::{acl, identity, report, shell, style};
 use crate::progress::Steps;
 use crate::recipe_file::RecipeFiles;
 use crate::target_arg::TargetArgs;
@@ -25,7 +26,8 @@ use crate::target_arg::TargetArgs;
 /// recipe, or be missing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Exit code 0: everything is right. 3: there are findings.
+Exit code 0: nothing is a fault. 3: there are faults, or something could not be read. What merely
+differs from a recipe or is missing is no fault.
 
 Examples:
   diskmend inspect /mnt/f
@@ -53,7 +55,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let found = engine.inspect(&recipes, &mut steps.watch());
     let found = found.map_err(|error| args.target.failure(&error))?;
     drop(steps);
-    let exit = if found.has_findings() {
+    let exit = if found.has_faults() {
         Exit::Pending
     } else {
         Exit::Done
@@ -62,12 +64,17 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         if console.json() {
             console.engine_document(&found)
         } else {
-            print(console, &found, &args.target)
+            print(console, &found, &args.target, &loaded.catalogue)
         }
     })
 }
 
-fn print(console: &mut Console, found: &InspectReport, target: &TargetArgs) -> io::Result<()> {
+fn print(
+    console: &mut Console,
+    found: &InspectReport,
+    target: &TargetArgs,
+    catalogue: &Catalogue,
+) -> io::Result<()> {
     let width = console.width();
     let out = console.out();
     identity::identity(out, &found.identity, &found.skipped)?;
@@ -91,23 +98,66 @@ fn print(console: &mut Console, found: &InspectReport, target: &TargetArgs) -> i
     for acl in &found.acls {
         acl::report(out, acl)?;
     }
-    let values = found.rows.iter().map(|row| row.state);
-    let states: Vec<RowState> = values
-        .chain(found.elements.iter().map(|row| row.state))
-        .collect();
-    let count = |wanted| states.iter().filter(|state| **state == wanted).count();
-    writeln!(
-        out,
-        "\n{} values: {} faults, {} differ, {} missing, {} as they should be",
-        states.len(),
-        count(RowState::Fault),
-        count(RowState::Differs),
-        count(RowState::Missing),
-        count(RowState::Ok)
-    )?;
+    verdict(out, found, target, catalogue)?;
     report::remarks(&found.target, &found.skipped, &found.notices);
     report::unfinished(&found.unfinished, target);
     Ok(())
+}
+
+/// The counts, the verdict, and the command to run next.
+fn verdict(
+    out: &mut dyn Write,
+    found: &InspectReport,
+    target: &TargetArgs,
+    catalogue: &Catalogue,
+) -> io::Result<()> {
+    let summary = &found.summary;
+    let (faults, differ, missing, ok) =
+        (summary.faults, summary.differ, summary.missing, summary.ok);
+    writeln!(
+        out,
+        "\n{faults} faults, {differ} differ, {missing} missing, {ok} as they should be"
+    )?;
+    let (good, bad) = (style::GOOD, style::BAD);
+    let path = shell::word(&found.target);
+    let options = target.option();
+    if !summary.fault {
+        writeln!(
+            out,
+            "{good}Verdict: nothing here is a fault.{good:#} Look for another cause: diskmend \
+             diagnose {path}{options}"
+        )?;
+        return Ok(());
+    }
+    let what = match faults {
+        0 => "not everything could be read".to_owned(),
+        1 => "1 fault".to_owned(),
+        faults => format!("{faults} faults"),
+    };
+    write!(out, "{bad}Verdict: {what}.{bad:#} ")?;
+    let recipes = repair_together(&summary.repair, catalogue);
+    if recipes.is_empty() {
+        writeln!(out, "Look for the cause: diskmend diagnose {path}{options}")
+    } else {
+        let words: Vec<_> = recipes.iter().map(|name| shell::word(name)).collect();
+        let recipes = words.join(" ");
+        writeln!(
+            out,
+            "Repair it: diskmend repair {path} {recipes} --auto{options}"
+        )
+    }
+}
+
+/// The recipes that one repair can apply: two that set the permissions of the same folder can't.
+fn repair_together<'a>(recipes: &'a [String], catalogue: &Catalogue) -> Vec<&'a str> {
+    let mut chosen: Vec<&str> = Vec::new();
+    for recipe in recipes {
+        chosen.push(recipe);
+        if catalogue.select_to_repair(&chosen).is_err() {
+            chosen.pop();
+        }
+    }
+    chosen
 }
 
 fn rows(out: &mut dyn Write, rows: &[&Row], width: Option<usize>) -> io::Result<()> {

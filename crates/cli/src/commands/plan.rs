@@ -155,7 +155,12 @@ fn print(
     }
     report::stores(out, &report.stores)?;
     changes(out, &report.changes, width)?;
-    for acl in &report.acls {
+    // With --auto, what differs without being a fault is not changed, and not shown.
+    for acl in report
+        .acls
+        .iter()
+        .filter(|acl| !report.auto || acl.faults > 0)
+    {
         acl::report(out, acl)?;
     }
     let left_alone = |name: &str| report.skipped.iter().any(|skipped| skipped.hive == name);

@@ -90,7 +90,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         return plan::show(console, plan.report(), &args.target);
     }
     // Whatever else is wrong with the command is said first.
+    let mut shown = false;
     if plan.report().has_changes() && args.consent.asks() {
+        // With --json, the plan goes to stderr.
+        shown = !console.json();
         args.consent.can_be_had()?;
         plan::print_for_question(console, plan.report(), &args.target)?;
         if !args.consent.given(&question(plan.report()))? {
@@ -103,6 +106,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         if console.json() {
             console.engine_document(&report)
         } else {
+            // The question has shown the list already.
+            let print = if shown { print_end } else { print };
             print(console, &report, &args.target.option())
         }
     })

@@ -21,7 +21,8 @@ fn a_real_dirty_hive_is_recovered_repaired_and_undone() {
         fs::write(volume.config().join(format!("SYSTEM{suffix}")), bytes).expect("writable");
     }
     let before = volume.hives();
-    diskmend(["inspect", volume.root()]).ends(3);
+    // Windows itself completes such a hive from its logs.
+    diskmend(["inspect", volume.root()]).ends(0);
     assert_eq!(volume.hives(), before);
     let repair = ["repair", volume.root(), "tls", "nla", "crash-dump", "--yes"];
     diskmend(repair).ends(0);

@@ -181,3 +181,37 @@ fn a_drive_letter_is_answered_with_what_to_name_instead() {
     let run = crate::program::Run::of(output).ends(5);
     assert!(!run.stderr.contains("drive letter"), "{}", run.stderr);
 }
+
+/// Once every difference from a recipe ended with 3, so that scripts took healthy disks for broken.
+#[test]
+fn it_ends_with_a_verdict_and_what_merely_differs_is_no_fault() {
+    let volume = Volume::new();
+    let run = diskmend(["inspect", volume.root()]).ends(3);
+    let line = format!(
+        "\nRepair it: diskmend repair {} tls nla --auto\n",
+        volume.root()
+    );
+    let verdict = "Verdict: 4 faults. ";
+    let wanted = line.replacen('\n', verdict, 1);
+    assert!(run.stdout.ends_with(&wanted), "{}", run.stdout);
+    diskmend(["repair", volume.root(), "tls", "nla", "--auto", "--yes"]).ends(0);
+    let run = diskmend(["inspect", volume.root()]).ends(0);
+    let verdict = format!(
+        "Verdict: nothing here is a fault. Look for another cause: diskmend diagnose {}\n",
+        volume.root()
+    );
+    assert!(run.stdout.ends_with(&verdict), "{}", run.stdout);
+    let document = diskmend(["inspect", volume.root(), "--json"])
+        .ends(0)
+        .json();
+    let summary = &document["summary"];
+    assert_eq!(
+        (&summary["fault"], &summary["faults"]),
+        (&false.into(), &0.into())
+    );
+    assert!(
+        summary["missing"].as_u64().is_some_and(|count| count > 0),
+        "{summary}"
+    );
+    assert_eq!(summary["repair"], serde_json::json!([]));
+}

@@ -1,5 +1,6 @@
 //! The result of an inspection.
 
+use diskmend_base::count::to_u64;
 use serde::Serialize;
 
 use crate::changes::Findings;
@@ -40,6 +41,26 @@ pub struct InspectReport {
     pub unfinished: Vec<RunSummary>,
     /// Other things that the user should know.
     pub notices: Vec<Notice>,
+    /// The result in short.
+    pub summary: InspectSummary,
+}
+
+/// The result of `inspect` in short: one count for values, elements of the boot store, permissions
+/// and hives together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct InspectSummary {
+    /// True if something is a fault, could not be read, or waits to be settled.
+    pub fault: bool,
+    /// What is evidence of a broken system.
+    pub faults: u64,
+    /// What differs from the recipes without being a fault.
+    pub differ: u64,
+    /// What is missing without being a fault.
+    pub missing: u64,
+    /// What is as the recipes want.
+    pub ok: u64,
+    /// The recipes that repair the faults.
+    pub repair: Vec<String>,
 }
 
 /// A hive that couldn't be read, or a folder with permissions that couldn't.
@@ -107,6 +128,7 @@ impl InspectReport {
             acls: survey.folders.iter().map(AclReport::from).collect(),
             unfinished,
             notices: survey.notices.clone(),
+            summary: InspectSummary::default(),
         };
         for hive in &survey.hives {
             let examined = &hive.examined;
@@ -121,7 +143,59 @@ impl InspectReport {
                 }
             }
         }
+        report.summary = report.summed_up();
         report
+    }
+
+    fn summed_up(&self) -> InspectSummary {
+        let mut summary = InspectSummary::default();
+        let rows = self.rows.iter().map(|row| (row.state, &row.recipe));
+        let elements = self.elements.iter().map(|row| (row.state, &row.recipe));
+        for (state, recipe) in rows.chain(elements) {
+            let count = match state {
+                RowState::Ok => &mut summary.ok,
+                RowState::Differs => &mut summary.differ,
+                RowState::Missing => &mut summary.missing,
+                RowState::Fault => {
+                    summary.repaired_by(recipe);
+                    &mut summary.faults
+                }
+            };
+            *count += 1;
+        }
+        for acl in &self.acls {
+            summary.ok += acl.ok;
+            summary.differ += acl.differ;
+            summary.faults += acl.faults;
+            let faults = acl
+                .groups
+                .iter()
+                .filter(|group| group.state == RowState::Fault);
+            for group in faults {
+                summary.repaired_by(group.repaired_by.as_ref().unwrap_or(&group.recipe));
+            }
+        }
+        summary.faults += self.hives.iter().map(faults_of).sum::<u64>();
+        // Windows can't start by a loader that names no partition of the disk.
+        let stores = self.stores.iter();
+        let astray = stores.filter(|store| store.chosen && store.warning.is_some());
+        summary.faults += to_u64(astray.count());
+        // A driver that shows no permissions is no fault of the disk.
+        let unread = self.skipped.iter();
+        let unread = unread.filter(|skipped| skipped.hint != Some(SkippedHint::Descriptors));
+        summary.fault = summary.faults > 0
+            || unread.count() > 0
+            || self.acls.iter().any(|acl| acl.failed.count > 0)
+            || !self.unfinished.is_empty();
+        summary
+    }
+
+    /// True if something is a fault, could not be read, or waits to be settled. What merely differs
+    /// from a recipe or is missing is no fault, nor is a hive that its logs complete: Windows does
+    /// that by itself.
+    #[must_use]
+    pub fn has_faults(&self) -> bool {
+        self.summary.fault
     }
 
     /// True if anything was found that isn't as it should be: a value, a dirty hive, an error in
@@ -147,6 +221,23 @@ impl InspectReport {
                 .any(|acl| acl.faults > 0 || acl.failed.count > 0)
             || !self.skipped.is_empty()
             || !self.unfinished.is_empty()
+    }
+}
+
+/// The errors in the structure of a hive, and the missing control sets from which Windows would
+/// start.
+fn faults_of(hive: &HiveStatus) -> u64 {
+    let errors = hive.check.as_ref().map_or(0, |check| check.errors);
+    let sets = hive.control_sets.iter().flat_map(|sets| &sets.missing);
+    let missing = sets.filter(|set| set.named_by != "LastKnownGood").count();
+    to_u64(errors).saturating_add(to_u64(missing))
+}
+
+impl InspectSummary {
+    fn repaired_by(&mut self, recipe: &String) {
+        if !self.repair.contains(recipe) {
+            self.repair.push(recipe.clone());
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub use boot_store::{ElementRow, ElementWords, LoaderStatus, StoreStatus};
 pub use diagnosis::{CauseReport, DiagnoseReport, EvidenceReport, RuleEntry, Verdict};
 pub use events::EventReport;
 pub use hive_status::{CheckSummary, HiveStatus, ProblemEntry, RecoverySummary};
-pub use inspection::{InspectReport, Notice, Row, SkippedHint, SkippedHive};
+pub use inspection::{InspectReport, InspectSummary, Notice, Row, SkippedHint, SkippedHive};
 pub use planned::{Change, ChangedKey, ChangedValue, PlanReport};
 pub use pruned::{NotPruned, PrunableRun, PruneList, PruneReason, PruneReport};
 pub use recipes::RecipeEntry;
