@@ -51,6 +51,7 @@
 #![deny(unsafe_code)]
 
 mod attached;
+mod backing;
 mod dir;
 mod disk_identity;
 mod disk_number;

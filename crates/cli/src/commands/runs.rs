@@ -2,8 +2,9 @@
 
 use std::io;
 
+use diskmend_base::escape::Visible;
 use diskmend_repair::BootChoice;
-use diskmend_repair::documents::{RunKind, RunList, RunState, RunSummary, Trust};
+use diskmend_repair::documents::{RunKind, RunList, RunState, RunSummary, RunsElsewhere, Trust};
 
 use super::{prune, run_details};
 use crate::consent::Consent;
@@ -11,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::{self, Console};
 use crate::output::table::{Align, Cell, Table};
-use crate::output::{acl, report, style};
+use crate::output::{acl, report, shell, style};
 use crate::target_arg::TargetArgs;
 
 /// List what diskmend has done to a disk, or show what one run changed
@@ -91,8 +92,45 @@ fn run_on(args: &Args, hive: Option<&str>, console: &mut Console) -> Result<Exit
 fn print(console: &mut Console, runs: &RunList, target: &TargetArgs) -> io::Result<()> {
     report::remarks(&runs.target, &[], &runs.notices);
     if runs.runs.is_empty() {
-        return writeln!(console.out(), "no runs");
+        writeln!(console.out(), "no runs")?;
+    } else {
+        table(console, &runs.runs)?;
     }
+    if let Some(elsewhere) = &runs.elsewhere {
+        let place = match &elsewhere.image {
+            Some(image) => format!("made on the image {image}"),
+            None => "made while the volume was mounted".to_owned(),
+        };
+        writeln!(console.out(), "\n{}:", Visible(&place))?;
+        table(console, &elsewhere.runs)?;
+        console::hint(how_to_undo(elsewhere, "RUN"));
+    }
+    for run in &runs.runs {
+        if let Some(note) = &run.note {
+            console::note(format_args!("{}: {note}", run.run));
+        }
+        if run.unfinished && !run.trust.is_given() {
+            report::untrusted(run, target);
+        } else if run.unfinished {
+            console::warn(format_args!("run {} did not end", run.run));
+            report::settle(run, target);
+        }
+    }
+    Ok(())
+}
+
+/// How to undo a run that was made in another way.
+pub(super) fn how_to_undo(elsewhere: &RunsElsewhere, run: &str) -> String {
+    match &elsewhere.image {
+        Some(image) => {
+            let image = shell::word(image);
+            format!("to undo it, unmount the volume, and then: diskmend undo {image} {run}")
+        }
+        None => format!("to undo it, mount the volume, and then: diskmend undo FOLDER {run}"),
+    }
+}
+
+fn table(console: &mut Console, runs: &[RunSummary]) -> io::Result<()> {
     let mut table = Table::new([
         ("RUN", Align::Left),
         ("WHAT", Align::Left),
@@ -102,7 +140,7 @@ fn print(console: &mut Console, runs: &RunList, target: &TargetArgs) -> io::Resu
         ("UNDO", Align::Left),
         ("DETAILS", Align::Left),
     ]);
-    for run in &runs.runs {
+    for run in runs {
         let (state, style) = state(run);
         let details = match run.recipes.as_slice() {
             [] if run.hives.is_empty() => acl::objects(run.descriptors),
@@ -133,19 +171,7 @@ fn print(console: &mut Console, runs: &RunList, target: &TargetArgs) -> io::Resu
         ]);
     }
     let width = console.width();
-    table.write(console.out(), width)?;
-    for run in &runs.runs {
-        if let Some(note) = &run.note {
-            console::note(format_args!("{}: {note}", run.run));
-        }
-        if run.unfinished && !run.trust.is_given() {
-            report::untrusted(run, target);
-        } else if run.unfinished {
-            console::warn(format_args!("run {} did not end", run.run));
-            report::settle(run, target);
-        }
-    }
-    Ok(())
+    table.write(console.out(), width)
 }
 
 /// The machine that wrote the run.

@@ -12,6 +12,7 @@ use diskmend_repair::documents::{
 };
 use diskmend_repair::{BootChoice, Engine};
 
+use super::runs;
 use crate::consent::Consent;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -113,7 +114,7 @@ fn run_on(args: &Args, hive: Option<&str>, console: &mut Console) -> Result<Exit
     let named = match (&args.run, hive) {
         (Some(text), _) => {
             let run = engine.run_named(text);
-            Some(run.map_err(|error| args.target.failure(&error))?)
+            Some(run.map_err(|error| failure(args, &engine, Some(text), &error))?)
         }
         (None, Some(hive)) => Some(last_of_hive(args, &engine, hive)?),
         (None, None) => None,
@@ -167,7 +168,7 @@ fn run_on(args: &Args, hive: Option<&str>, console: &mut Console) -> Result<Exit
             engine.undo_by_force(run.as_deref(), watch)
         }
     });
-    let report = undone.map_err(|error| args.target.failure(&error))?;
+    let report = undone.map_err(|error| failure(args, &engine, None, &error))?;
     let exit = if report.is_partial() {
         Exit::Partial
     } else {
@@ -180,6 +181,36 @@ fn run_on(args: &Args, hive: Option<&str>, console: &mut Console) -> Result<Exit
             print(console, &report, &args.target.option())
         }
     })
+}
+
+/// The failure with a hint if the wanted run was made in another way, on the same volume.
+fn failure(
+    args: &Args,
+    engine: &Engine,
+    wanted: Option<&str>,
+    error: &diskmend_repair::Error,
+) -> Failure {
+    use diskmend_repair::Error;
+
+    let failure = args.target.failure(error);
+    if !matches!(error, Error::NoRun { .. } | Error::NothingToUndo) {
+        return failure;
+    }
+    let elsewhere = engine.runs().ok().and_then(|runs| runs.elsewhere);
+    let hint = elsewhere.and_then(|elsewhere| {
+        let mut runs = elsewhere.runs.iter().rev();
+        let run = runs.find(|run| match wanted {
+            Some(text) => run.run.starts_with(text),
+            None => run.is_undone_unasked(),
+        })?;
+        let place = match &elsewhere.image {
+            Some(_) => "on the image of this volume",
+            None => "while the volume was mounted",
+        };
+        let how = runs::how_to_undo(&elsewhere, &run.run);
+        Some(format!("run {} was made {place}; {how}", run.run))
+    });
+    failure.maybe_hint(hint)
 }
 
 /// Whether the user must vouch for a run.

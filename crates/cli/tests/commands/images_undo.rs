@@ -258,3 +258,48 @@ fn the_old_bytes_of_a_disk_can_be_restored_over_what_was_written_since() {
     assert!(now[last..].iter().all(|byte| *byte == 0xEE));
     diskmend(["undo", disk.path(), "--yes"]).ends(1);
 }
+
+/// A run on the mounted volume was unknown when the image was the target, and the other way round.
+#[test]
+fn the_runs_of_the_mount_are_listed_from_the_image_and_the_other_way_round() {
+    let Some(disk) = ImageDisk::new(Layout::Gpt) else {
+        return;
+    };
+    {
+        let Some(volume) = disk.mount(disk.windows) else {
+            return;
+        };
+        let root = volume.path().to_str().expect("UTF-8");
+        diskmend(["repair", root, "tls", "--yes"]).ends(0);
+    }
+    let document = diskmend(["runs", disk.path(), "--json"]).ends(0).json();
+    assert_eq!(document["runs"], serde_json::json!([]));
+    let made = &document["elsewhere"]["runs"][0];
+    assert_eq!(
+        (&made["recipes"][0], &made["trust"]),
+        (&"tls".into(), &"own".into())
+    );
+    let mounted = made["run"].as_str().expect("a name");
+    let list = diskmend(["runs", disk.path()]).ends(0);
+    assert!(list.stdout.contains(mounted), "{}", list.stdout);
+    list.says("mount the volume, and then: diskmend undo FOLDER RUN");
+    for more in [&[][..], &[mounted]] {
+        diskmend([&["undo", disk.path(), "--yes"], more].concat())
+            .ends(1)
+            .says(&format!(
+                "run {mounted} was made while the volume was mounted"
+            ));
+    }
+    diskmend(["repair", disk.path(), "nla", "--yes"]).ends(0);
+    let volume = disk.mount(disk.windows).expect("mounted before");
+    let root = volume.path().to_str().expect("UTF-8");
+    let document = diskmend(["runs", root, "--json"]).ends(0).json();
+    assert_eq!(document["runs"][0]["run"], mounted);
+    let elsewhere = &document["elsewhere"];
+    assert_eq!(elsewhere["image"], disk.path());
+    let on_image = elsewhere["runs"][0]["run"].as_str().expect("a name");
+    diskmend(["undo", root, on_image, "--yes"])
+        .ends(1)
+        .says(&format!("diskmend undo {} {on_image}", disk.path()));
+    diskmend(["undo", root, "--yes"]).ends(0);
+}

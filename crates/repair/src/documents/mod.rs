@@ -33,7 +33,7 @@ pub use inspection::{InspectReport, InspectSummary, Notice, Row, SkippedHint, Sk
 pub use planned::{Change, ChangedKey, ChangedValue, PlanReport};
 pub use pruned::{NotPruned, PrunableRun, PruneList, PruneReason, PruneReport};
 pub use recipes::RecipeEntry;
-pub use runs::{RunChange, RunDetails, RunHive, RunList, RunPermission};
+pub use runs::{RunChange, RunDetails, RunHive, RunList, RunPermission, RunsElsewhere};
 pub use undone::{FileAction, Method, RestoredFile, Reversal, ReversedChange, UndoReport};
 
 pub use crate::json::SCHEMA;

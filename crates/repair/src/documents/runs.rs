@@ -14,8 +14,21 @@ pub struct RunList {
     pub target: String,
     /// The runs, oldest first.
     pub runs: Vec<RunSummary>,
+    /// The runs on the same volume that were made in another way, and are undone in that way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<RunsElsewhere>,
     /// Notices for the user.
     pub notices: Vec<Notice>,
+}
+
+/// The runs that were made in another way: on the mounted volume of an image that is the target, or
+/// on the image of a mounted volume that is the target.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunsElsewhere {
+    /// The image file; absent if the runs were made on the mounted volume.
+    pub image: Option<String>,
+    /// The runs, oldest first.
+    pub runs: Vec<RunSummary>,
 }
 
 /// The result of `runs` with the name of a run: what it changed.
