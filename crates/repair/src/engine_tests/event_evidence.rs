@@ -141,7 +141,7 @@ fn each_cause_is_found_from_its_events() {
         ("System", of_remote(1128), "remote-desktop-licences"),
     ] {
         let disk = volume("system-001");
-        put(&disk, log, &[record.clone()]);
+        put(&disk, log, std::slice::from_ref(&record));
         let found = added(&disk);
         let wanted: Vec<&str> = [cause]
             .into_iter()
