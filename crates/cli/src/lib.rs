@@ -12,6 +12,7 @@
 //! | `args` | the command line as typed |
 //! | `common` | the options that every command has |
 //! | `commands` | one file for each command: its arguments and its run |
+//! | `html` | results as a page for a ticket |
 //! | `output` | tables, JSON, styles, escaping, the log |
 //! | [`Exit`] | the exit codes |
 //! | `hints` | what the user can do about an error |
@@ -30,6 +31,7 @@ mod help;
 mod hints;
 mod hive_session;
 mod hive_target;
+mod html;
 mod interrupt;
 mod key_path;
 mod key_store;

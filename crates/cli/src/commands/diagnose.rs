@@ -154,7 +154,7 @@ fn evidence(out: &mut dyn Write, mark: &str, evidence: &EvidenceReport) -> io::R
 }
 
 /// The command that repairs a cause.
-fn command(cause: &CauseReport, path: &str, target: &TargetArgs) -> Option<String> {
+pub(super) fn command(cause: &CauseReport, path: &str, target: &TargetArgs) -> Option<String> {
     if cause.repair.is_empty() {
         return None;
     }

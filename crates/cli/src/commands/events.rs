@@ -4,14 +4,13 @@ use std::io;
 
 use diskmend_base::escape::Visible;
 use diskmend_repair::documents::EventReport;
-use diskmend_repair::{Boot, BootEnd, BootKind, Event, EventQuery, Since};
-use jiff::Timestamp;
+use diskmend_repair::{Boot, Event, EventQuery, Since};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::{self, Console};
-use crate::output::style;
 use crate::output::table::{Align, Cell, Table};
+use crate::output::{events, style};
 use crate::progress::Steps;
 use crate::since_arg::SinceArg;
 use crate::target_arg::TargetArgs;
@@ -97,18 +96,13 @@ fn print(console: &mut Console, found: &EventReport, query: &EventQuery) -> io::
         return writeln!(console.out(), "{text}");
     }
     boots(console, &found.boots)?;
-    events(console, found, query)?;
+    listed(console, found, query)?;
     for log in &found.logs {
         for problem in &log.problems {
             console::warn(format_args!("{}: {problem}", log.path));
         }
     }
     Ok(())
-}
-
-/// A time to the second.
-fn time(time: Timestamp) -> String {
-    Timestamp::from_second(time.as_second()).map_or_else(|_| time.to_string(), |t| t.to_string())
 }
 
 fn boots(console: &mut Console, boots: &[Boot]) -> io::Result<()> {
@@ -125,24 +119,12 @@ fn boots(console: &mut Console, boots: &[Boot]) -> io::Result<()> {
         ("WHY", Align::Left),
     ]);
     for boot in boots {
-        let (how, how_style) = match boot.end {
-            Some(BootEnd::Clean) => ("shut down", style::GOOD),
-            Some(BootEnd::Unclean) if boot.bugcheck.is_some() => ("bug check", style::BAD),
-            Some(BootEnd::Unclean) => ("stopped", style::BAD),
-            None => ("end unknown", style::WARNING),
-        };
-        let kind = match boot.kind {
-            Some(BootKind::Fast) => " (fast startup)",
-            Some(BootKind::Resume) => " (from hibernation)",
-            Some(BootKind::Full) | None => "",
-        };
-        let bugcheck = boot.bugcheck.as_ref().map(|check| check.text.as_str());
-        let why = bugcheck.or(boot.requested.as_deref()).unwrap_or_default();
+        let (how, how_style) = events::how(boot);
         table.row([
-            Cell::new(format!("{}{kind}", time(boot.started))),
-            Cell::new(boot.ended.map(time).unwrap_or_default()),
+            Cell::new(events::started(boot)),
+            Cell::new(boot.ended.map(events::time).unwrap_or_default()),
             Cell::styled(how, how_style),
-            Cell::new(why),
+            Cell::new(events::why(boot)),
         ]);
     }
     let width = console.width();
@@ -150,17 +132,20 @@ fn boots(console: &mut Console, boots: &[Boot]) -> io::Result<()> {
     writeln!(console.out())
 }
 
-fn events(console: &mut Console, found: &EventReport, query: &EventQuery) -> io::Result<()> {
+fn listed(console: &mut Console, found: &EventReport, query: &EventQuery) -> io::Result<()> {
     let heading = style::HEADING;
     let since = match query.since {
         Since::Always => String::new(),
-        Since::Time(since) => format!(" since {}", time(since)),
+        Since::Time(since) => format!(" since {}", events::time(since)),
         Since::Before(_) => " of that time".to_owned(),
         Since::Counted => match (found.counted_since, found.logons.remote) {
             (Some(since), Some(logon)) if since == logon => {
-                format!(" since the last logon over the network, {}", time(since))
+                format!(
+                    " since the last logon over the network, {}",
+                    events::time(since)
+                )
             }
-            (Some(since), _) => format!(" of the last boots, since {}", time(since)),
+            (Some(since), _) => format!(" of the last boots, since {}", events::time(since)),
             (None, _) => String::new(),
         },
     };
@@ -168,9 +153,9 @@ fn events(console: &mut Console, found: &EventReport, query: &EventQuery) -> io:
         return writeln!(console.out(), "The logs have no such event{since}.");
     }
     let asked = console.verbose() || !query.ids.is_empty() || query.provider.is_some();
-    let events = found.events.iter().filter(|event| asked || !event.routine);
-    let events: Vec<&Event> = events.collect();
-    let (count, all) = (events.len(), found.events.len());
+    let listed = found.events.iter().filter(|event| asked || !event.routine);
+    let listed: Vec<&Event> = listed.collect();
+    let (count, all) = (listed.len(), found.events.len());
     let noun = if count == 1 { "event" } else { "events" };
     let routine = match all - count {
         0 => String::new(),
@@ -180,7 +165,7 @@ fn events(console: &mut Console, found: &EventReport, query: &EventQuery) -> io:
         console.out(),
         "{heading}{count} {noun}{since}{heading:#}{routine}"
     )?;
-    if events.is_empty() {
+    if listed.is_empty() {
         return Ok(());
     }
     let mut table = Table::new([
@@ -191,31 +176,15 @@ fn events(console: &mut Console, found: &EventReport, query: &EventQuery) -> io:
         ("MEANING", Align::Left),
     ]);
     let width = console.width();
-    for event in events {
+    for event in listed {
         table.row([
-            Cell::new(time(event.time)),
-            Cell::new(short_name(&event.log)),
+            Cell::new(events::time(event.time)),
+            Cell::new(events::short_name(&event.log)),
             Cell::new(event.record.to_string()),
             Cell::new(event.id.to_string()),
-            Cell::new(meaning(event)),
+            Cell::new(events::meaning(event)),
         ]);
         table.write_long(console.out(), width)?;
     }
     table.write(console.out(), width)
-}
-
-/// The name of a log without its usual beginning.
-fn short_name(log: &str) -> &str {
-    let name = log.strip_prefix("Microsoft-Windows-").unwrap_or(log);
-    name.strip_prefix("TerminalServices-").unwrap_or(name)
-}
-
-fn meaning(event: &Event) -> String {
-    let details = event.details();
-    let meaning = event.meaning.unwrap_or(&event.provider);
-    if details.is_empty() {
-        meaning.to_owned()
-    } else {
-        format!("{meaning}: {details}")
-    }
 }

@@ -13,6 +13,7 @@ pub(crate) mod plan;
 mod prune;
 pub(crate) mod recipes;
 pub(crate) mod repair;
+pub(crate) mod report;
 pub(crate) mod run_details;
 mod runs;
 pub(crate) mod undo;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Repair(repair::Args),
     Undo(undo::Args),
     Runs(runs::Args),
+    Report(report::Args),
     Disks(disks::Args),
     Events(events::Args),
     Recipes(recipes::Args),
@@ -59,6 +61,7 @@ pub(crate) fn run(command: &Command, console: &mut Console) -> Result<Exit, Fail
         Command::Repair(args) => repair::run(args, console),
         Command::Undo(args) => undo::run(args, console),
         Command::Runs(args) => runs::run(args, console),
+        Command::Report(args) => report::run(args, console),
         Command::Disks(args) => disks::run(args, console),
         Command::Events(args) => events::run(args, console),
         Command::Recipes(args) => recipes::run(args, console),

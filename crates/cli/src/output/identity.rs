@@ -54,6 +54,41 @@ pub(crate) fn identity(
     writeln!(out)
 }
 
+/// What is known, each with its label.
+pub(crate) fn facts(identity: &WindowsIdentity) -> Vec<(&'static str, String)> {
+    let text = |text: &Option<String>| text.clone();
+    let version = Some(version(identity)).filter(|version| !version.is_empty());
+    let (joined, name) = match &identity.membership {
+        Some(Membership::Domain(name)) => ("domain", Some(name.clone())),
+        Some(Membership::Workgroup(name)) => ("workgroup", Some(name.clone())),
+        None => ("domain", None),
+    };
+    let facts = [
+        ("product", text(&identity.product_name)),
+        ("version", version),
+        ("computer", text(&identity.computer_name)),
+        (joined, name),
+        ("time zone", text(&identity.time_zone)),
+        ("installed", text(&identity.installed)),
+        ("last shutdown", text(&identity.last_shutdown)),
+        (
+            "last boot",
+            identity.last_boot.as_ref().map(ToString::to_string),
+        ),
+        ("last boot on", identity.last_boot_on.as_ref().map(machine)),
+        (
+            "control sets",
+            identity.control_sets.map(|count| count.to_string()),
+        ),
+        ("updates", pending(identity)),
+        ("agents", identity.agents.as_deref().and_then(agent_list)),
+    ];
+    let known = facts.into_iter();
+    known
+        .filter_map(|(label, text)| Some((label, text?)))
+        .collect()
+}
+
 fn labelled(label: &str, text: Option<&str>) -> Option<String> {
     Some(format!("{label} {}", text?))
 }
@@ -84,9 +119,13 @@ fn last_boot(identity: &WindowsIdentity) -> Option<String> {
 }
 
 fn platform(platform: &Platform) -> String {
+    format!(" on {}", machine(platform))
+}
+
+fn machine(platform: &Platform) -> String {
     let parts = [&platform.manufacturer, &platform.product];
     let parts: Vec<_> = parts.into_iter().flatten().map(String::as_str).collect();
-    format!(" on {}", parts.join(" "))
+    parts.join(" ")
 }
 
 fn pending(identity: &WindowsIdentity) -> Option<String> {
@@ -102,12 +141,16 @@ fn control_sets(count: usize) -> String {
 }
 
 fn agents(agents: &[Agent]) -> Option<String> {
+    labelled("agents", agent_list(agents).as_deref())
+}
+
+fn agent_list(agents: &[Agent]) -> Option<String> {
     let shown = agents.iter().map(|agent| match agent.start {
         Some(start) => format!("{} ({})", agent.service, start_type(start)),
         None => agent.service.to_owned(),
     });
     let shown: Vec<_> = shown.collect();
-    (!shown.is_empty()).then(|| format!("agents {}", shown.join(", ")))
+    (!shown.is_empty()).then(|| shown.join(", "))
 }
 
 const fn start_type(start: ServiceStart) -> &'static str {

@@ -22,7 +22,7 @@ fn write(volume: &Volume, channel: &str, records: &[Record], closed: Closed) {
     fs::write(folder.join(name), log.finish(closed)).expect("a writable folder");
 }
 
-fn broken() -> Volume {
+pub(crate) fn broken() -> Volume {
     let volume = Volume::new();
     let start = |time| Record::new(KERNEL, 12, time).field("BuildVersion", "17763");
     let records = [

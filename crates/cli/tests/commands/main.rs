@@ -143,6 +143,8 @@ mod repair_keys;
 #[cfg(target_os = "linux")]
 mod repair_keys_hostile;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod run_file;
 #[cfg(test)]
 mod runs;

@@ -1,0 +1,108 @@
+//! `diskmend report`: everything about a disk on one page.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use diskmend_repair::EventQuery;
+use maud::html;
+
+use super::diagnose;
+use crate::boot_arg::BootArgs;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::html;
+use crate::new_file;
+use crate::output::console::{Console, note};
+use crate::output::shell;
+use crate::progress::Steps;
+use crate::recipe_file::RecipeFiles;
+use crate::rule_file::RuleFiles;
+use crate::target_arg::TargetArgs;
+
+/// Write a page about a disk, for a ticket; nothing is written to the disk
+///
+/// The page says what the Windows is, which cause is most likely and from which evidence, what
+/// differs from the recipes, and what diskmend has done to the disk; with the name of a run, also
+/// what this run changed and how to take it back. It is one file of HTML without scripts, which
+/// loads nothing: you can attach it to a ticket or print it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit code 0: nothing on the disk is a fault. 3: there is a likely cause.
+
+Examples:
+  diskmend report /mnt/f -o ticket-4711.html
+  diskmend report broken-os-disk.vhd 20261123T124100Z -o repaired.html
+  diskmend report F: > ticket-4711.html")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    target: TargetArgs,
+    /// Also show what this run changed; the beginning of its name is enough if no other run's name
+    /// begins like this
+    run: Option<String>,
+    /// Write the page to this new file; by default to standard output
+    #[arg(short, long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    rules: RuleFiles,
+    #[command(flatten)]
+    files: RecipeFiles,
+    #[command(flatten)]
+    boot: BootArgs,
+}
+
+pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    let loaded = args.files.load()?;
+    let recipes = &loaded.catalogue;
+    let rules = args.rules.load(recipes)?;
+    let mut engine = args.target.engine(args.boot.choice())?;
+    let failure = |error| args.target.failure(&error);
+    let details = match &args.run {
+        Some(text) => {
+            let name = engine.run_named(text).map_err(failure)?;
+            Some(engine.show_run(&name).map_err(failure)?)
+        }
+        None => None,
+    };
+    let mut steps = Steps::start();
+    let found = engine.diagnose(&rules, recipes, &mut steps.watch());
+    let found = found.map_err(failure)?;
+    let all = recipes.select(&loaded.names(&[]))?;
+    let inspected = engine.inspect(&all, &mut steps.watch()).map_err(failure)?;
+    let events = engine.events(&EventQuery::default(), &mut steps.watch());
+    let events = events.map_err(failure)?;
+    let runs = engine.runs().map_err(failure)?;
+    drop(steps);
+    let undo = details
+        .as_ref()
+        .filter(|details| details.run.trust.is_given() && details.run.undoable);
+    let undo = undo.map(|details| {
+        let (root, option) = (shell::word(&details.target), args.target.option());
+        format!("diskmend undo {root} {}{option}", details.run.run)
+    });
+    let content = html! {
+        (html::identity(&found.identity))
+        (html::diagnosis(&found, |cause| diagnose::command(cause, &found.target, &args.target)))
+        (html::events(&events))
+        @if let Some(details) = &details { (html::details(details, undo.as_deref())) }
+        (html::inspection(&inspected))
+        (html::runs(&runs))
+    };
+    let page = html::page(&format!("diskmend report: {}", found.target), &content).into_string();
+    let exit = if found.has_faults() {
+        Exit::Pending
+    } else {
+        Exit::Done
+    };
+    match &args.out {
+        Some(path) => {
+            new_file::write(path, |mut file| Ok(file.write_all(page.as_bytes())?))?;
+            note(format_args!("wrote {}", path.display()));
+            Ok(exit)
+        }
+        None => console.show(exit, |console| {
+            let mut out = console.bytes();
+            out.write_all(page.as_bytes())?;
+            out.flush()
+        }),
+    }
+}

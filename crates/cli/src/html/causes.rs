@@ -1,0 +1,83 @@
+//! The verdict, and the causes that the evidence speaks for.
+
+use diskmend_repair::diagnosis::Certainty;
+use diskmend_repair::documents::{CauseReport, DiagnoseReport, EvidenceReport};
+use maud::{Markup, html};
+
+use super::{most, shown};
+
+/// The maximum number of causes, and of lines that couldn't be read.
+const MOST: usize = 50;
+
+/// The verdict and the causes. `command` gives the command that repairs a cause.
+pub(crate) fn diagnosis(
+    found: &DiagnoseReport,
+    command: impl Fn(&CauseReport) -> Option<String>,
+) -> Markup {
+    let (causes, more) = most(&found.causes, MOST);
+    let (unread, more_unread) = most(&found.unread, MOST);
+    html! {
+        section aria-labelledby="verdict" {
+            h2 id="verdict" { "The verdict" }
+            @match found.causes.first() {
+                Some(first) => p.verdict {
+                    "Most likely: " strong { (shown(&first.title)) } " (" (certainty(first.certainty)) ")"
+                },
+                None => p.verdict {
+                    span.good { "Nothing on this disk explains why the machine does not work." }
+                    " Check what is not on the disk: network security groups, routes and firewalls in \
+                     front of the machine, the state of the platform, and the screenshot of the boot."
+                },
+            }
+            @for found in causes { (cause(found, command(found))) }
+            (more)
+            @if !unread.is_empty() {
+                h3 { "What could not be read, and so says nothing" }
+                ul { @for reason in unread { li { (shown(reason)) } } }
+                (more_unread)
+            }
+        }
+    }
+}
+
+fn certainty(certainty: Certainty) -> Markup {
+    html! {
+        @match certainty {
+            Certainty::Certain => span.bad { "certain" },
+            Certainty::Likely => span.bad { "likely" },
+            Certainty::Possible => span.warn { "possible" },
+        }
+    }
+}
+
+fn cause(cause: &CauseReport, command: Option<String>) -> Markup {
+    html! {
+        h3 { (shown(&cause.title)) ", " (certainty(cause.certainty)) }
+        ul {
+            @for found in &cause.evidence { (evidence("", found)) }
+            @for found in &cause.against { (evidence("Against it: ", found)) }
+        }
+        @if let Some(command) = command {
+            p { "Repair it:" }
+            pre { (command) }
+        }
+        p { "By hand: " (shown(&cause.check)) }
+    }
+}
+
+fn evidence(mark: &str, evidence: &EvidenceReport) -> Markup {
+    html! {
+        li {
+            (mark) (shown(&evidence.says))
+            ul {
+                @for seen in &evidence.seen {
+                    li {
+                        code { (shown(&seen.place)) } ": " (shown(&seen.found))
+                        @if let Some(time) = &seen.time { ", " (shown(time)) }
+                    }
+                }
+                @if evidence.more > 0 { li.soft { "and " (evidence.more) " more" } }
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What an inspection found.
+
+use diskmend_repair::documents::{AclReport, InspectReport, RowState};
+use maud::{Markup, html};
+
+use super::{most, shown, table};
+use crate::output::report;
+
+/// The maximum number of rows in a table.
+const MOST_ROWS: usize = 500;
+
+/// A value, an element or permissions that are not as a recipe wants them.
+struct Finding {
+    state: RowState,
+    place: String,
+    name: String,
+    now: String,
+    wanted: String,
+    why: String,
+}
+
+/// Everything that is not as the recipes want it.
+pub(crate) fn inspection(found: &InspectReport) -> Markup {
+    let mut findings = findings(found);
+    // A fault before everything else; the sort is stable.
+    findings.sort_by_key(|finding| finding.state != RowState::Fault);
+    let (shown_findings, more) = most(&findings, MOST_ROWS);
+    html! {
+        section aria-labelledby="findings" {
+            h2 id="findings" { "Compared with the recipes" }
+            @if findings.is_empty() {
+                p { "Everything is as the recipes want it." }
+            } @else {
+                (table(
+                    &["State", "Place", "Name", "Now", "Wanted", "Why"],
+                    shown_findings.iter().map(row),
+                ))
+                (more)
+            }
+            (remarks(found))
+        }
+    }
+}
+
+fn findings(found: &InspectReport) -> Vec<Finding> {
+    let values = found.rows.iter().map(|row| Finding {
+        state: row.state,
+        place: format!("{}\\{}", row.hive, row.key),
+        name: report::value_name(&row.value).to_owned(),
+        now: report::data(row.current.as_ref()),
+        wanted: report::data(Some(&row.desired)),
+        why: format!("{}: {}", row.recipe, row.why),
+    });
+    let elements = found.elements.iter().map(|row| Finding {
+        state: row.state,
+        place: format!("{} {}", row.element.store, row.element.object_name),
+        name: row.element.name.clone(),
+        now: report::words(row.element.old.as_deref()),
+        wanted: report::words(row.element.new.as_deref()),
+        why: format!("{}: {}", row.recipe, row.why),
+    });
+    let permissions = found.acls.iter().flat_map(permissions);
+    let all = values.chain(elements).chain(permissions);
+    all.filter(|finding| finding.state != RowState::Ok)
+        .collect()
+}
+
+fn permissions(acl: &AclReport) -> impl Iterator<Item = Finding> {
+    acl.groups.iter().map(|group| Finding {
+        state: group.state,
+        place: match group.examples.first() {
+            Some(first) if group.objects > 1 => format!("{first} and {} more", group.objects - 1),
+            Some(first) => first.clone(),
+            None => acl.path.clone(),
+        },
+        name: "permissions".to_owned(),
+        now: group.reasons.join("; "),
+        wanted: group.edits.join("; "),
+        why: format!("{}: {}", group.recipe, group.why),
+    })
+}
+
+fn row(finding: &Finding) -> Vec<Markup> {
+    let state = match finding.state {
+        RowState::Fault => html! { span.bad { "fault" } },
+        RowState::Missing => html! { "missing" },
+        RowState::Differs | RowState::Ok => html! { "differs" },
+    };
+    let texts = [&finding.name, &finding.now, &finding.wanted, &finding.why];
+    let mut row = vec![state, html! { code { (shown(&finding.place)) } }];
+    row.extend(texts.map(|text| html! { (shown(text)) }));
+    row
+}
+
+/// The state of the hives, what was left out, and what else the user should know.
+fn remarks(found: &InspectReport) -> Markup {
+    let dirty = found.hives.iter().filter_map(|hive| {
+        let state = hive.dirty.as_ref()?;
+        Some(format!(
+            "{}: not closed cleanly: {state}",
+            hive.shown_path()
+        ))
+    });
+    let unsound = found.hives.iter().filter_map(|hive| {
+        let check = hive.check.as_ref().filter(|check| check.errors > 0)?;
+        Some(format!(
+            "{}: {} errors in its structure",
+            hive.shown_path(),
+            check.errors
+        ))
+    });
+    let skipped = found.skipped.iter();
+    let skipped =
+        skipped.map(|skipped| format!("{} is left out: {}", skipped.hive, skipped.reason));
+    let notices = found.notices.iter().map(|notice| notice.text.clone());
+    let lines: Vec<String> = dirty.chain(unsound).chain(skipped).chain(notices).collect();
+    let (first, more) = most(&lines, MOST_ROWS);
+    html! {
+        @if !first.is_empty() {
+            ul { @for line in first { li { (shown(line)) } } }
+            (more)
+        }
+    }
+}
