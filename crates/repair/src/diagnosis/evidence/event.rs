@@ -33,16 +33,18 @@ pub(crate) struct EventEvidence {
     reason = "the names are the words of a rule's file"
 )]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 enum Since {
     /// A later logon over the network: Remote Desktop worked.
     #[default]
-    RemoteLogon,
+    #[serde(rename = "remote-logon")]
+    Remote,
     /// A later logon, also at the console: Windows worked.
-    AnyLogon,
+    #[serde(rename = "any-logon")]
+    Any,
     /// A logon over the network more than some minutes later. What goes wrong with a logon that
     /// succeeds comes just before it.
-    DuringLogon,
+    #[serde(rename = "during-logon")]
+    During,
 }
 
 /// The fields in a rule.
@@ -98,9 +100,9 @@ impl EvidenceKind for EventEvidence {
             return Ok(Looked::Unknown(format!("event logs: {problem}")));
         }
         let sightings: Vec<Sighting> = match self.since {
-            Since::RemoteLogon => self.newest(events.relevant()),
-            Since::AnyLogon => self.newest(events.relevant_since_any_logon()),
-            Since::DuringLogon => self.newest(events.relevant_during_logon()),
+            Since::Remote => self.newest(events.relevant()),
+            Since::Any => self.newest(events.relevant_since_any_logon()),
+            Since::During => self.newest(events.relevant_during_logon()),
         };
         if sightings.is_empty()
             && let Some(problem) = self.unread(events)
