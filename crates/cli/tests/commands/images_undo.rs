@@ -290,6 +290,8 @@ fn the_runs_of_the_mount_are_listed_from_the_image_and_the_other_way_round() {
                 "run {mounted} was made while the volume was mounted"
             ));
     }
+    // Each folder numbers its own runs: in the same second, both runs would have the same name.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
     diskmend(["repair", disk.path(), "nla", "--yes"]).ends(0);
     let volume = disk.mount(disk.windows).expect("mounted before");
     let root = volume.path().to_str().expect("UTF-8");
