@@ -28,10 +28,6 @@ pub(crate) struct EventEvidence {
 }
 
 /// What makes an event too old to count, besides the number of boots.
-#[expect(
-    clippy::enum_variant_names,
-    reason = "the names are the words of a rule's file"
-)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 enum Since {
     /// A later logon over the network: Remote Desktop worked.
