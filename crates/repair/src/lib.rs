@@ -133,8 +133,6 @@ mod whereabouts;
 pub use boot_volume::{BootChoice, LoaderChoice};
 pub use engine::Engine;
 pub use error::{Class, Error, PlanFileError, Refusal};
-#[cfg(feature = "fuzzing")]
-pub use facts::read_evidence;
 pub use facts::{
     Accounts, Agent, Boot, BootBugCheck, BootEnd, BootKind, BugCheck, CertificateFault, ClosedBy,
     ClosedPort, ControlSet, ControlSets, Errors, Event, EventQuery, Events, Facts,
@@ -142,6 +140,8 @@ pub use facts::{
     MissingSet, OrphanFilter, Platform, Product, Select, Service, ServiceFiles, ServiceStart,
     Since, TextLog, Unread, WindowsIdentity,
 };
+#[cfg(feature = "fuzzing")]
+pub use facts::{read_event_log, read_evidence};
 pub use plan::{Goal, Plan};
 pub use plan_file::{MAX_LEN as MAX_PLAN_LEN, SavedPlan};
 pub use preview::WouldChange;

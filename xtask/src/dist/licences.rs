@@ -92,6 +92,9 @@ pub(super) fn document(target: &str) -> Result<String> {
     let crates = crates(&metadata)?;
     let mut document = String::from(
         "diskmend is under the GNU General Public License, version 2 or later: see LICENSE.\n\
+         Some of its libraries are under the Apache License 2.0 alone, which goes together with\n\
+         version 3 but not with version 2. So this program as a whole may be passed on under\n\
+         version 3 or later.\n\
          It contains these libraries, each under its own licence; the texts follow.\n\n",
     );
     let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();

@@ -55,6 +55,10 @@ fn seeds(target: &str, with_real_hives: bool) -> Result<Vec<Vec<u8>>> {
         "sddl" => acl_seeds::seeds(&Form::Sddl, &hives()?)?,
         "acl_save" => acl_seeds::seeds(&Form::SaveFile, &hives()?)?,
         "evidence" => evidence(),
+        // The sound log, and changes of it.
+        "events" => (0..SCRIPTS.into())
+            .map(|changes| bytes(&mut random, 8 * changes))
+            .collect(),
         "forge" => (0..CHANGES)
             .flat_map(|kind| [kind; SCRIPTS as usize])
             .map(|kind| folder_changes(kind, &mut random))

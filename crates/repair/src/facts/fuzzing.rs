@@ -1,6 +1,6 @@
 //! For fuzzing, with the feature `fuzzing`: reads untrusted bytes as the kinds of evidence.
 
-use super::{certificates, dumps, firewall, service_files, text_logs};
+use super::{certificates, dumps, events, firewall, service_files, text_logs};
 
 /// Reads untrusted bytes as one kind of evidence; every number stands for a kind.
 ///
@@ -15,4 +15,12 @@ pub fn read_evidence(kind: u8, data: &[u8]) {
         3 => text_logs::fuzz(data),
         _ => service_files::fuzz(&text),
     }
+}
+
+/// Reads untrusted bytes as the event log System.
+///
+/// # Panics
+/// If more is kept than the bounds allow.
+pub fn read_event_log(bytes: Vec<u8>) {
+    events::fuzz(&bytes);
 }

@@ -39,7 +39,7 @@ pub use events::{
 };
 pub use firewall::{ClosedBy, ClosedPort};
 #[cfg(feature = "fuzzing")]
-pub use fuzzing::read_evidence;
+pub use fuzzing::{read_event_log, read_evidence};
 pub(crate) use identity::names::of_open_hives;
 pub(crate) use identity::of_filetime;
 pub use identity::{Agent, Membership, Platform, Unread, WindowsIdentity};

@@ -137,5 +137,30 @@ impl Events {
     }
 }
 
+/// Reads untrusted bytes as the log System, whatever its events are.
+///
+/// # Panics
+/// If more is kept than the bounds allow.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn fuzz(bytes: &Vec<u8>) {
+    let filter = filter::Filter {
+        log: "System",
+        since: None,
+        ids: &[],
+        provider: None,
+        known_only: false,
+    };
+    let mut log = log::Log::new(filter, "");
+    let mut budget = limits::Budget::start();
+    let read = log.read(bytes, &mut budget, &|| Ok(()), &mut |_| false);
+    assert!(read.is_ok(), "nobody interrupts");
+    for event in &log.events {
+        assert!(event.fields.len() <= limits::MOST_FIELDS, "too many values");
+        std::hint::black_box(event.details());
+    }
+    let events: Vec<&Event> = log.events.iter().collect();
+    std::hint::black_box(boots::of(&events));
+}
+
 #[cfg(test)]
 mod tests;

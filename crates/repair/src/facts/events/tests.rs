@@ -316,3 +316,31 @@ fn every_bound_ends_the_reading_and_is_told() {
             .any(|text| text.contains("took longer"))
     );
 }
+
+/// Whatever is changed in a log: reading it ends, without a panic. The fuzz target `events` tries
+/// far more.
+#[test]
+fn changed_logs_are_read_to_an_end() {
+    let records: Vec<Record> = (0..40).map(disabled).collect();
+    let whole = log("System", &records, Closed::Dirty(2));
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = |below: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random % u64::try_from(below).expect("small")).expect("small")
+    };
+    for _ in 0..50 {
+        let mut changed = whole.clone();
+        for _ in 0..=next(8) {
+            // The headers and the first records are where structures lie.
+            let at = next(4096 + 8192);
+            let value = u8::try_from(next(256)).expect("a byte");
+            changed[at] = value;
+        }
+        if next(4) == 0 {
+            changed.truncate(next(whole.len()));
+        }
+        fuzz(&changed);
+    }
+}
