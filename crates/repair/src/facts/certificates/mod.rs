@@ -63,17 +63,16 @@ pub struct FaultyCertificate {
 /// Reads what is wrong with the certificate; nothing if Windows makes a new one at the next start.
 pub(super) fn read(facts: &Facts<'_>) -> Result<Vec<FaultyCertificate>, String> {
     let sets = facts.control_sets()?;
-    let current = sets.sets.iter().find(|set| set.current);
-    let current = current.ok_or("SYSTEM has no current control set")?;
+    let set = sets.starting_set()?;
     let system = facts.hive(HiveName::System).map_err(Failure::reason)?;
     let software = facts.hive(HiveName::Software).map_err(Failure::reason)?;
     let at = |opened: &HiveOnDisk| {
         let path = opened.path().to_owned();
         move |source| chain(&Error::corrupt(&path)(source))
     };
-    let stations = format!(r"{}\Control\Terminal Server\WinStations", current.name);
+    let stations = format!(r"{}\Control\Terminal Server\WinStations", set.name);
     let listener = format!(r"{stations}\RDP-Tcp");
-    let windows = format!(r"{}\Control\Windows", current.name);
+    let windows = format!(r"{}\Control\Windows", set.name);
     let value = |key: &str, name: &str| {
         reading::short_value(&system.hive, key, name, MOST_BYTES).map_err(at(system))
     };

@@ -76,15 +76,14 @@ struct Settings {
 /// this Windows has no such firewall.
 pub(super) fn read(facts: &Facts<'_>) -> Result<Option<ClosedPort>, String> {
     let sets = facts.control_sets()?;
-    let current = sets.sets.iter().find(|set| set.current);
-    let current = current.ok_or("SYSTEM has no current control set")?;
+    let set = sets.starting_set()?;
     let system = facts.hive(HiveName::System).map_err(Failure::reason)?;
     let software = facts.hive(HiveName::Software).map_err(Failure::reason)?;
     let at = |opened: &HiveOnDisk| {
         let path = opened.path().to_owned();
         move |source| chain(&Error::corrupt(&path)(source))
     };
-    let desktop = format!(r"{}\Control\Terminal Server", current.name);
+    let desktop = format!(r"{}\Control\Terminal Server", set.name);
     let local = reading::dword(&system.hive, &desktop, "fDenyTSConnections").map_err(at(system))?;
     let policy = reading::dword(&software.hive, DESKTOP_POLICY, "fDenyTSConnections");
     // The policy wins.
@@ -98,7 +97,7 @@ pub(super) fn read(facts: &Facts<'_>) -> Result<Option<ClosedPort>, String> {
     };
     let key = format!(
         r"{}\Services\SharedAccess\Parameters\FirewallPolicy",
-        current.name
+        set.name
     );
     let rules = system.hive.key(&format!(r"{key}\FirewallRules"));
     if rules.map_err(at(system))?.is_none() {

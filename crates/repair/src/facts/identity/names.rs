@@ -11,8 +11,7 @@ pub(crate) fn of_open_hives(facts: &Facts<'_>) -> WindowsNames {
     if let Some(opened) = facts.open_hive(HiveName::System)
         && let Ok(sets) = facts.control_sets_in(opened)
     {
-        let current = sets.sets.iter().find(|set| set.current);
-        identity.add_control_set(&mut Reader::of(opened), current);
+        identity.add_control_set(&mut Reader::of(opened), sets.next());
     }
     if let Some(opened) = facts.open_hive(HiveName::Software) {
         let build = facts.build().ok();
