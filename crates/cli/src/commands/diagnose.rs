@@ -72,7 +72,7 @@ fn print(console: &mut Console, found: &DiagnoseReport, target: &TargetArgs) -> 
     let out = console.out();
     identity::identity(out, &found.identity, &[])?;
     match found.causes.split_first() {
-        None => nothing(out)?,
+        None => nothing(out, found.unread.is_empty())?,
         Some((first, others)) => {
             cause(out, "Most likely: ", first, &found.target, target)?;
             let shown = others.iter().take(MOST_CAUSES - 1);
@@ -91,12 +91,16 @@ fn print(console: &mut Console, found: &DiagnoseReport, target: &TargetArgs) -> 
     Ok(())
 }
 
-/// What to look at if the disk explains nothing.
-fn nothing(out: &mut dyn Write) -> io::Result<()> {
-    let good = style::GOOD;
+/// What to look at if the disk, or what could be read of it, explains nothing.
+fn nothing(out: &mut dyn Write, is_whole: bool) -> io::Result<()> {
+    let (style, limit) = if is_whole {
+        (style::GOOD, "")
+    } else {
+        (style::WARNING, ", as far as it could be read")
+    };
     writeln!(
         out,
-        "{good}Nothing on this disk explains why the machine does not work.{good:#}"
+        "{style}Nothing on this disk explains why the machine does not work{limit}.{style:#}"
     )?;
     writeln!(
         out,

@@ -24,7 +24,14 @@ pub(crate) fn diagnosis(
                     "Most likely: " strong { (shown(&first.title)) } " (" (certainty(first.certainty)) ")"
                 },
                 None => p.verdict {
-                    span.good { "Nothing on this disk explains why the machine does not work." }
+                    @if found.unread.is_empty() {
+                        span.good { "Nothing on this disk explains why the machine does not work." }
+                    } @else {
+                        span.warn {
+                            "Nothing on this disk explains why the machine does not work, as far as it \
+                             could be read."
+                        }
+                    }
                     " Check what is not on the disk: network security groups, routes and firewalls in \
                      front of the machine, the state of the platform, and the screenshot of the boot."
                 },

@@ -71,7 +71,9 @@ fn the_most_likely_cause_comes_with_its_evidence_and_the_command() {
     diskmend(["repair", volume.root(), "nla", "tls", "--yes"]).ends(0);
     let run = diskmend(["diagnose", volume.root()]).ends(0);
     assert!(
-        run.stdout.contains("\nNothing on this disk explains"),
+        // The volume has no SOFTWARE.
+        run.stdout
+            .contains("\nNothing on this disk explains why the machine does not work, as far as it could be read.\n"),
         "{}",
         run.stdout
     );
