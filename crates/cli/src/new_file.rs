@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -42,14 +44,7 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // As for any other file, the user's mask takes its part of it.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder).map_err(failed(path))?;
+    let mut file = temporary_in(folder).map_err(failed(path))?;
     let written = file
         .write_all(bytes)
         .and_then(|()| file.as_file().sync_all());
@@ -64,6 +59,21 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         .and_then(|folder| folder.sync_all())
         .map_err(failed(path))?;
     Ok(())
+}
+
+/// A file without a lasting name. As for any other file, the user's mask takes its part of the
+/// permissions.
+#[cfg(unix)]
+fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
+    use std::os::unix::fs::PermissionsExt as _;
+    tempfile::Builder::new()
+        .permissions(std::fs::Permissions::from_mode(0o666))
+        .tempfile_in(folder)
+}
+
+#[cfg(not(unix))]
+fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
+    NamedTempFile::new_in(folder)
 }
 
 fn failed(path: &Path) -> impl Fn(io::Error) -> Failure {

@@ -51,6 +51,7 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.out.as_deref().map_or(Ok(()), new_file::must_be_new)?;
     let loaded = args.files.load()?;
     let recipes = &loaded.catalogue;
     let rules = args.rules.load(recipes)?;
@@ -95,7 +96,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     };
     match &args.out {
         Some(path) => {
-            new_file::write(path, |mut file| Ok(file.write_all(page.as_bytes())?))?;
+            new_file::write_whole(path, page.as_bytes())?;
             note(format_args!("wrote {}", path.display()));
             Ok(exit)
         }
