@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::fixture::{Volume, files, hive_file, utf16};
-use crate::program::{Run, command, diskmend};
+#[cfg(unix)]
+use crate::program::command;
+use crate::program::{Run, diskmend};
 use crate::sealing::replace_in_plan;
 use crate::trust::elsewhere;
 

@@ -41,7 +41,7 @@ pub(crate) enum Change {
     /// Elements of a boot store.
     BootStore(BootStoreChange),
     /// Security descriptors of files and folders.
-    Descriptors(DescriptorsChange),
+    Descriptors(Box<DescriptorsChange>),
 }
 
 /// Changes that only have to be made, as one run.
@@ -134,7 +134,7 @@ impl Ready {
         watch: &mut Watch<'_>,
     ) -> Result<(), Error> {
         match change {
-            Change::Descriptors(change) => self.descriptors = Some(change),
+            Change::Descriptors(change) => self.descriptors = Some(*change),
             change if change.is_nothing() => {}
             change => self.hives.extend(change.try_out(site, options, watch)?),
         }

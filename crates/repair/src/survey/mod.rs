@@ -92,7 +92,7 @@ impl Survey {
     /// The changes that make security descriptors as wanted; `None` if none was read.
     pub(crate) fn drafted(&mut self) -> Option<Change> {
         let change = DescriptorsChange::plan(self.draft.take()?, &self.folders);
-        change.map(Change::Descriptors)
+        change.map(|change| Change::Descriptors(Box::new(change)))
     }
 
     /// True if only changes of hives are possible.
