@@ -76,6 +76,7 @@ mod bitmap;
 mod fingerprint;
 mod keys;
 mod kind;
+mod leaves;
 mod lists;
 mod path;
 mod pool;

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::wide::{Leaf, WideList};
+use super::leaves::{Leaf, WideList};
 use crate::offset::CellOffset;
 
 /// A key with subkeys and values that have yet to be checked.
