@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::event::{Event, number};
+use super::event::Event;
+use super::known::number;
 
 /// Windows writes the events of one start within this time.
 const ONE_START: SignedDuration = SignedDuration::from_mins(10);

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::known::{Known, KnownEvent};
+use super::known::{Known, KnownEvent, number};
 use super::limits::{MOST_CHARS, MOST_DEPTH, MOST_FIELDS};
 
 /// The provider whose events are about services.
@@ -50,7 +50,7 @@ pub struct Field {
 
 impl Event {
     pub(super) fn of(log: &str, rendered: Rendered) -> Self {
-        let known = Known::table().find(log, &rendered);
+        let known = Known::table().find(log, rendered.names(), rendered.id);
         Self {
             log: log.to_owned(),
             record: rendered.record,
@@ -128,16 +128,6 @@ impl KnownEvent {
     }
 }
 
-/// A number, decimal or hexadecimal with `0x`, maybe with `%%` before it.
-pub(super) fn number(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let text = text.strip_prefix("%%").unwrap_or(text);
-    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(digits) => u64::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok(),
-    }
-}
-
 /// The words of a text in one line.
 fn one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -185,6 +175,14 @@ impl Rendered {
             fields: own.fields,
             binary: own.binary,
         })
+    }
+
+    /// The names of its provider.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        [Some(&self.provider), self.source.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
     }
 
     /// The key of the service that the event is about.
@@ -295,14 +293,6 @@ mod tests {
         }
         assert_eq!(service_key(&[0x41]), None);
         assert_eq!(service_key(&[0x00, 0xd8]), None);
-    }
-
-    #[test]
-    fn numbers_are_read_in_every_form_of_an_event() {
-        assert_eq!(number("%%1058"), Some(1058));
-        assert_eq!(number("0x7B"), Some(0x7b));
-        assert_eq!(number(" 10048 "), Some(10048));
-        assert_eq!(number("x"), None);
     }
 
     #[test]

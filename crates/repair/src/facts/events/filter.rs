@@ -4,7 +4,11 @@ use jiff::Timestamp;
 
 use super::event::Rendered;
 use super::known::Known;
-use super::reader::is_needed;
+
+/// The log of the boots, and that of the logons.
+pub(super) const SYSTEM: &str = "System";
+pub(super) const SESSIONS: &str =
+    "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational";
 
 /// The events of a log that are wanted.
 pub(super) struct Filter<'a> {
@@ -29,7 +33,9 @@ impl Filter<'_> {
 
     /// True if the event is wanted; its time is not considered.
     pub(super) fn wants(&self, event: &Rendered) -> bool {
-        let is_known = Known::table().find(self.log, event).is_some();
+        let is_known = Known::table()
+            .find(self.log, event.names(), event.id)
+            .is_some();
         if is_needed(self.log, event.id) && is_known {
             return true;
         }
@@ -38,5 +44,17 @@ impl Filter<'_> {
             .provider
             .is_none_or(|wanted| provider.contains(&wanted.to_lowercase()));
         of_provider && self.wants_id(event.id) && (is_known || !self.known_only)
+    }
+}
+
+/// True if an event is needed, whatever was asked for: it tells of a boot or a logon.
+fn is_needed(log: &str, id: u32) -> bool {
+    match log {
+        SYSTEM => matches!(
+            id,
+            12 | 13 | 20 | 27 | 41 | 1001 | 1074 | 6005 | 6006 | 6008
+        ),
+        SESSIONS => matches!(id, 21 | 25),
+        _ => false,
     }
 }

@@ -5,8 +5,6 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::event::Rendered;
-
 static TABLE: LazyLock<Known> = LazyLock::new(|| {
     #[expect(
         clippy::expect_used,
@@ -107,7 +105,7 @@ impl Known {
         Self {
             logs: file.logs,
             errors: errors
-                .filter_map(|(code, text)| Some((super::event::number(&code)?, text)))
+                .filter_map(|(code, text)| Some((number(&code)?, text)))
                 .collect(),
             events,
         }
@@ -118,13 +116,14 @@ impl Known {
         self.events.contains_key(&(log.to_owned(), id))
     }
 
-    /// The meaning of an event of a log.
-    pub(super) fn find(&self, log: &str, event: &Rendered) -> Option<&KnownEvent> {
-        let names = [Some(&event.provider), event.source.as_ref()];
-        names
-            .into_iter()
-            .flatten()
-            .find_map(|name| self.find_named(log, name, event.id))
+    /// The meaning of an event of a log; `names` are those of its provider.
+    pub(super) fn find<'n>(
+        &self,
+        log: &str,
+        mut names: impl Iterator<Item = &'n str>,
+        id: u32,
+    ) -> Option<&KnownEvent> {
+        names.find_map(|name| self.find_named(log, name, id))
     }
 
     /// The meaning of an event of a log, by the name of its provider.
@@ -147,6 +146,16 @@ impl Known {
     }
 }
 
+/// A number, decimal or hexadecimal with `0x`, maybe with `%%` before it.
+pub(super) fn number(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let text = text.strip_prefix("%%").unwrap_or(text);
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
 /// The name of a log's file.
 pub(super) fn file_name(log: &str) -> String {
     format!("{}.evtx", log.replace('/', "%4"))
@@ -157,6 +166,14 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn numbers_are_read_in_every_form_of_an_event() {
+        assert_eq!(number("%%1058"), Some(1058));
+        assert_eq!(number("0x7B"), Some(0x7b));
+        assert_eq!(number(" 10048 "), Some(10048));
+        assert_eq!(number("x"), None);
+    }
 
     #[test]
     fn every_event_of_the_table_is_in_a_log_that_is_read_and_is_there_once() {

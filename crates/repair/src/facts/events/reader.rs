@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::boots;
 use super::event::Event;
-use super::filter::Filter;
+use super::filter::{Filter, SESSIONS, SYSTEM};
 use super::known::{Known, file_name};
 use super::limits::Budget;
 use super::log::{Log, LogStatus};
@@ -17,8 +17,6 @@ use crate::progress::Interrupted;
 
 /// The folder of the logs.
 const FOLDER: [&str; 4] = ["Windows", "System32", "winevt", "Logs"];
-const SYSTEM: &str = "System";
-const SESSIONS: &str = "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational";
 
 /// Reads the logs of the Windows on a volume.
 ///
@@ -210,18 +208,6 @@ fn is_remote(address: &str) -> bool {
     let address = address.split('%').next().unwrap_or(address);
     let parsed: Result<IpAddr, _> = address.trim().parse();
     parsed.is_ok_and(|address| !address.is_loopback() && !address.is_unspecified())
-}
-
-/// True if an event is needed, whatever was asked for: it tells of a boot or a logon.
-pub(super) fn is_needed(log: &str, id: u32) -> bool {
-    match log {
-        SYSTEM => matches!(
-            id,
-            12 | 13 | 20 | 27 | 41 | 1001 | 1074 | 6005 | 6006 | 6008
-        ),
-        SESSIONS => matches!(id, 21 | 25),
-        _ => false,
-    }
 }
 
 #[cfg(test)]
