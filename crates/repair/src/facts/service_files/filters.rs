@@ -95,7 +95,10 @@ fn list(hive: &Hive, key: &str, name: &str) -> Result<Vec<String>, Corruption> {
     let Some(data) = data.filter(|data| data.value_type == ValueType::MULTI_SZ) else {
         return Ok(Vec::new());
     };
-    let text = utf16::decode(&data.bytes).unwrap_or_default();
+    // Windows finds no filter by what is no text.
+    let Some(text) = utf16::decode(&data.bytes) else {
+        return Ok(Vec::new());
+    };
     let strings = text.split('\0').filter(|string| !string.is_empty());
     Ok(strings.take(MOST_FILTERS).map(str::to_owned).collect())
 }

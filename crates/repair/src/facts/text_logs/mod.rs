@@ -4,6 +4,7 @@
 mod startup_repair;
 mod tail;
 
+use diskmend_base::count::to_u64;
 use diskmend_disk::{Access, Found, Kind};
 
 use super::Facts;
@@ -82,9 +83,11 @@ fn end(found: &Found) -> Result<Vec<u8>, String> {
     let read = || {
         let file = found.open(Access::Read)?;
         let len = file.len()?;
-        let most = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX);
         // An even start keeps UTF-16 whole.
-        let start = len.saturating_sub(most).next_multiple_of(2).min(len);
+        let start = len
+            .saturating_sub(to_u64(MOST_BYTES))
+            .next_multiple_of(2)
+            .min(len);
         let rest = usize::try_from(len - start).map_err(std::io::Error::other)?;
         let mark = if start > 0 { 2 } else { 0 };
         let mut bytes = vec![0; mark + rest];
