@@ -50,7 +50,9 @@ pub struct Field {
 
 impl Event {
     pub(super) fn of(log: &str, rendered: Rendered) -> Self {
-        let known = Known::table().find(log, rendered.names(), rendered.id);
+        let known = Known::table().find(log, rendered.names(), rendered.id, &|name| {
+            rendered.field(name)
+        });
         Self {
             log: log.to_owned(),
             record: rendered.record,
@@ -67,9 +69,7 @@ impl Event {
     /// The value with a name; case is ignored.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
-        let mut fields = self.fields.iter();
-        let field = fields.find(|field| field.name.eq_ignore_ascii_case(name))?;
-        Some(&field.value)
+        field(&self.fields, name)
     }
 
     /// A value as a number, decimal or hexadecimal with `0x`. The number of a message (`%%1058`) is
@@ -93,7 +93,9 @@ impl Event {
     /// Its values that matter, with labels, for a person.
     #[must_use]
     pub fn details(&self) -> String {
-        let known = Known::table().find_named(&self.log, &self.provider, self.id);
+        let known = Known::table().find(&self.log, [self.provider.as_str()], self.id, &|name| {
+            self.field(name)
+        });
         let service = self.service.as_ref().map(|key| format!("service {key}"));
         let shown: Vec<String> = match known {
             Some(known) => known.shown(self).collect(),
@@ -126,6 +128,13 @@ impl KnownEvent {
             }
         })
     }
+}
+
+/// The value with a name; case is ignored.
+fn field<'f>(fields: &'f [Field], name: &str) -> Option<&'f str> {
+    let mut fields = fields.iter();
+    let field = fields.find(|field| field.name.eq_ignore_ascii_case(name))?;
+    Some(&field.value)
 }
 
 /// The words of a text in one line.
@@ -175,6 +184,11 @@ impl Rendered {
             fields: own.fields,
             binary: own.binary,
         })
+    }
+
+    /// The value with a name; case is ignored.
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        field(&self.fields, name)
     }
 
     /// The names of its provider.

@@ -10,6 +10,9 @@ pub(super) const SYSTEM: &str = "System";
 pub(super) const SESSIONS: &str =
     "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational";
 
+/// The log of attempts to log on.
+pub(super) const SECURITY: &str = "Security";
+
 /// The events of a log that are wanted.
 pub(super) struct Filter<'a> {
     /// The log's name.
@@ -34,7 +37,7 @@ impl Filter<'_> {
     /// True if the event is wanted; its time is not considered.
     pub(super) fn wants(&self, event: &Rendered) -> bool {
         let is_known = Known::table()
-            .find(self.log, event.names(), event.id)
+            .find(self.log, event.names(), event.id, &|name| event.field(name))
             .is_some();
         if is_needed(self.log, event.id) && is_known {
             return true;
@@ -55,6 +58,7 @@ fn is_needed(log: &str, id: u32) -> bool {
             12 | 13 | 20 | 27 | 41 | 1001 | 1074 | 6005 | 6006 | 6008
         ),
         SESSIONS => matches!(id, 21 | 25),
+        SECURITY => id == 4624,
         _ => false,
     }
 }

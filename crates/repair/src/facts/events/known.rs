@@ -40,6 +40,8 @@ struct Entry {
     routine: bool,
     #[serde(default)]
     fields: Vec<String>,
+    #[serde(default)]
+    only: BTreeMap<String, Vec<String>>,
 }
 
 /// The table.
@@ -59,6 +61,23 @@ pub(super) struct KnownEvent {
     pub(super) routine: bool,
     /// Its values that are shown.
     pub(super) fields: Vec<ShownField>,
+    /// The values that an event must have to be this one; any if there are none.
+    only: BTreeMap<String, Vec<String>>,
+}
+
+impl KnownEvent {
+    /// True if an event with these values is this one.
+    fn is<'v>(&self, value: &dyn Fn(&str) -> Option<&'v str>) -> bool {
+        self.only.iter().all(|(name, wanted)| {
+            value(name).is_some_and(|value| wanted.iter().any(|wanted| same(value, wanted)))
+        })
+    }
+}
+
+/// True for two equal texts or numbers.
+fn same(value: &str, wanted: &str) -> bool {
+    let numbers = (number(value), number(wanted));
+    value.trim().eq_ignore_ascii_case(wanted) || matches!(numbers, (Some(a), Some(b)) if a == b)
 }
 
 /// A value that is shown.
@@ -76,7 +95,7 @@ impl ShownField {
         Self {
             name: name.to_owned(),
             label: label.to_owned(),
-            is_error: label == "error",
+            is_error: matches!(label, "error" | "status" | "reason"),
         }
     }
 }
@@ -94,6 +113,7 @@ impl Known {
                     means: entry.means,
                     routine: entry.routine,
                     fields: entry.fields.iter().map(|f| ShownField::parse(f)).collect(),
+                    only: entry.only,
                 };
                 events
                     .entry((source.log.clone(), entry.id))
@@ -116,22 +136,32 @@ impl Known {
         self.events.contains_key(&(log.to_owned(), id))
     }
 
-    /// The meaning of an event of a log; `names` are those of its provider.
-    pub(super) fn find<'n>(
+    /// The meaning of an event of a log. `names` are those of its provider, and `value` finds a value
+    /// of the event by its name.
+    pub(super) fn find<'v>(
         &self,
         log: &str,
-        mut names: impl Iterator<Item = &'n str>,
+        names: impl IntoIterator<Item = &'v str>,
         id: u32,
+        value: &dyn Fn(&str) -> Option<&'v str>,
     ) -> Option<&KnownEvent> {
-        names.find_map(|name| self.find_named(log, name, id))
+        let of_name = |name| {
+            self.of_provider(log, name, id)
+                .find(|known| known.is(value))
+        };
+        names.into_iter().find_map(of_name)
     }
 
-    /// The meaning of an event of a log, by the name of its provider.
-    pub(super) fn find_named(&self, log: &str, provider: &str, id: u32) -> Option<&KnownEvent> {
+    /// True if some events of a log with this ID have a known meaning, by the name of the provider.
+    pub(super) fn has_named(&self, log: &str, provider: &str, id: u32) -> bool {
+        self.of_provider(log, provider, id).next().is_some()
+    }
+
+    fn of_provider(&self, log: &str, provider: &str, id: u32) -> impl Iterator<Item = &KnownEvent> {
         let provider = provider.to_lowercase();
-        let of_id = self.events.get(&(log.to_owned(), id))?;
-        let (_, known) = of_id.iter().find(|(name, _)| *name == provider)?;
-        Some(known)
+        let of_id = self.events.get(&(log.to_owned(), id));
+        let of_id = of_id.into_iter().flatten();
+        of_id.filter_map(move |(name, known)| (*name == provider).then_some(known))
     }
 
     /// The meaning of an error's number.
@@ -182,8 +212,14 @@ mod tests {
         assert_eq!(logs.len(), known.logs.len(), "a log is named twice");
         assert_eq!(known.logs_of_events(), logs);
         for ((log, id), events) in &known.events {
-            let names: BTreeSet<&String> = events.iter().map(|(name, _)| name).collect();
-            assert_eq!(names.len(), events.len(), "{log} {id} is there twice");
+            // An entry that fits every event hides those that come later.
+            for (at, (name, event)) in events.iter().enumerate() {
+                let later = events.iter().skip(at + 1).any(|(other, _)| other == name);
+                assert!(
+                    !later || !event.only.is_empty(),
+                    "{log} {id} is there twice"
+                );
+            }
             for (_, event) in events {
                 assert!(!event.means.is_empty() && !event.means.ends_with('.'));
             }

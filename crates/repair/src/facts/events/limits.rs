@@ -10,6 +10,9 @@ const MOST_OF_ALL: u64 = 256 << 20;
 const MOST_TIME: Duration = Duration::from_secs(5);
 /// The number of events that are kept of all logs.
 const MOST_EVENTS: usize = 50_000;
+/// The number of events that are kept of one log. The log Security of a machine on the Internet tells
+/// of thousands of logons that failed.
+const MOST_OF_ONE: usize = 10_000;
 /// The number of chunks that a log can have: the file header counts them in 16 bits.
 pub(super) const MOST_CHUNKS: u64 = 1 << 16;
 /// The number of values that are kept of an event.
@@ -30,6 +33,8 @@ pub(super) enum Spent {
     Time,
     /// The events that are kept.
     Events,
+    /// The events of this log that are kept.
+    EventsOfLog,
 }
 
 impl Spent {
@@ -40,6 +45,7 @@ impl Spent {
             Self::Bytes => format!("all logs are longer than {} MiB", MOST_OF_ALL >> 20),
             Self::Time => format!("reading took longer than {} s", MOST_TIME.as_secs()),
             Self::Events => format!("the logs have more than {MOST_EVENTS} such events"),
+            Self::EventsOfLog => format!("it has more than {MOST_OF_ONE} such events"),
         }
     }
 }
@@ -50,6 +56,8 @@ pub(super) struct Budget {
     log: u64,
     all: u64,
     events: usize,
+    events_of_log: usize,
+    most_of_one: usize,
 }
 
 impl Budget {
@@ -60,12 +68,15 @@ impl Budget {
             log: MOST_OF_A_LOG,
             all: MOST_OF_ALL,
             events: MOST_EVENTS,
+            events_of_log: MOST_OF_ONE,
+            most_of_one: MOST_OF_ONE,
         }
     }
 
     /// Begins the next log.
     pub(super) const fn next_log(&mut self) {
         self.log = MOST_OF_A_LOG;
+        self.events_of_log = self.most_of_one;
     }
 
     /// Takes the bytes that are about to be read.
@@ -82,9 +93,11 @@ impl Budget {
     /// Takes an event that is about to be kept.
     ///
     /// # Errors
-    /// [`Spent::Events`] if there are too many.
+    /// [`Spent::Events`] or [`Spent::EventsOfLog`] if there are too many.
     pub(super) fn keep(&mut self) -> Result<(), Spent> {
         self.events = self.events.checked_sub(1).ok_or(Spent::Events)?;
+        let of_log = self.events_of_log.checked_sub(1);
+        self.events_of_log = of_log.ok_or(Spent::EventsOfLog)?;
         Ok(())
     }
 
@@ -107,6 +120,14 @@ impl Budget {
     pub(super) fn out_of_time() -> Self {
         Self {
             end: None,
+            ..Self::start()
+        }
+    }
+
+    /// A budget of some events for each log.
+    pub(super) fn of_events(most_of_one: usize) -> Self {
+        Self {
+            most_of_one,
             ..Self::start()
         }
     }

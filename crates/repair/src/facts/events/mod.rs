@@ -27,8 +27,7 @@ const LOGON_TIME: SignedDuration = SignedDuration::from_mins(10);
 
 /// True if diskmend knows what an event means, and so reads it.
 pub(crate) fn is_known_event(log: &str, provider: &str, id: u32) -> bool {
-    let table = known::Known::table();
-    table.find_named(log, provider, id).is_some()
+    known::Known::table().has_named(log, provider, id)
 }
 
 /// The number of boots whose events count.

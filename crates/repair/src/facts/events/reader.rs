@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::boots;
 use super::event::Event;
-use super::filter::{Filter, SESSIONS, SYSTEM};
+use super::filter::{Filter, SECURITY, SESSIONS, SYSTEM};
 use super::known::{Known, file_name};
 use super::limits::Budget;
 use super::log::{Log, LogStatus};
@@ -118,7 +118,7 @@ impl Reading<'_> {
                 false
             }
             (Since::Counted, SYSTEM) => has_enough_boots(&log.events),
-            (Since::Counted, SESSIONS) => logons(&log.events).remote.is_some(),
+            (Since::Counted, SESSIONS | SECURITY) => logons(&log.events).remote.is_some(),
             _ => false,
         };
         log.read(file.as_ref(), budget, go_on, &mut enough)?;
@@ -141,8 +141,10 @@ impl Reading<'_> {
         }
         self.since = match self.query.since {
             Since::Counted => {
-                if filter.log == SESSIONS {
-                    self.events.logons = logons(&events);
+                if matches!(filter.log, SESSIONS | SECURITY) {
+                    let (known, found) = (&mut self.events.logons, logons(&events));
+                    known.remote = known.remote.max(found.remote);
+                    known.any = known.any.max(found.any);
                 }
                 self.events.read_since()
             }
@@ -190,13 +192,19 @@ fn has_enough_boots(events: &[Event]) -> bool {
     kernel.max(starts(6005, "EventLog")) > COUNTED_BOOTS
 }
 
-/// The last logons in the events of the session manager: a session began, or was taken up again.
+/// The last logons in the events of the session manager (a session began, or was taken up again) and
+/// of the log Security (a logon over Remote Desktop).
 fn logons(events: &[Event]) -> Logons {
     let mut logons = Logons::default();
-    for event in events.iter().filter(|event| matches!(event.id, 21 | 25)) {
+    for event in events {
+        let from = match event.id {
+            21 | 25 if event.log == SESSIONS => event.field("Address"),
+            4624 if event.log == SECURITY && event.meaning.is_some() => event.field("IpAddress"),
+            _ => continue,
+        };
         let time = Some(event.time);
         logons.any = logons.any.max(time);
-        if event.field("Address").is_some_and(is_remote) {
+        if from.is_some_and(is_remote) {
             logons.remote = logons.remote.max(time);
         }
     }

@@ -8,9 +8,14 @@ use super::reader::read_within;
 use super::*;
 use crate::testing::evtx::{Closed, LogWriter, Record};
 
+mod catalogue;
+mod security;
+
 const FOLDER: &str = "Windows/System32/winevt/Logs";
 const SESSIONS: &str = "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational";
 const SESSION_PROVIDER: &str = "Microsoft-Windows-TerminalServices-LocalSessionManager";
+const SECURITY: &str = "Security";
+const AUDITING: &str = "Microsoft-Windows-Security-Auditing";
 const SCM: &str = "Service Control Manager";
 const KERNEL: &str = "Microsoft-Windows-Kernel-General";
 
