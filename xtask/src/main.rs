@@ -41,7 +41,7 @@ enum Task {
     BenchHive(xtask::bench::HiveOptions),
     #[cfg(unix)]
     /// Install what the tests need, and run all checks that must pass
-    Ci,
+    Ci(xtask::ci::Options),
     #[cfg(target_os = "linux")]
     /// Cut the power at every system call of repair and undo, on every kind of disk; needs root
     Crash(xtask::crash::Options),
@@ -104,7 +104,7 @@ fn run() -> Result<()> {
         Task::BenchWide(options) => xtask::bench::compare_wide(&options),
         Task::BenchHive(options) => xtask::bench::write_hive(&options),
         #[cfg(unix)]
-        Task::Ci => xtask::ci::run(),
+        Task::Ci(options) => xtask::ci::run(&options),
         #[cfg(target_os = "linux")]
         Task::Crash(options) => xtask::crash::run(&options).map(drop),
         Task::Demo => xtask::demo::run(),

@@ -39,6 +39,14 @@ pub enum Task {
     },
 }
 
+/// Runs all tests under Wine, without the comparison, and returns their counts.
+///
+/// # Errors
+/// If tools are missing and can't be downloaded, or if a test fails.
+pub fn tests() -> Result<String> {
+    test::all()
+}
+
 /// Does the task, and returns a note for the summary.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use super::compiler::Compiler;
 use super::wine::{Volume, Wine};
 use super::{parity, setup};
 use crate::test_run::{self, Failed};
@@ -16,23 +17,27 @@ const FEW: usize = 3;
 
 /// Runs the tests that `arguments` name; without arguments, runs all tests and then the comparison.
 pub(super) fn run(arguments: &[String]) -> Result<String> {
-    let compiler = setup::compiler()?;
     let wine = setup::wine()?;
-    let named: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let which = if named.is_empty() { &ALL[..] } else { &named };
-    let run = |which: &[&str]| {
-        let mut test = compiler.cargo("test", which)?;
-        wine.run_tests_of(&mut test);
-        let _volumes = volumes(&wine, &mut test)?;
-        test_run::run(&mut test)
-    };
-    let counts = run(which);
-    if !named.is_empty() {
-        return counts;
+    if arguments.is_empty() {
+        // The result of the comparison is useful even if a test has failed.
+        return both(all(), parity::run(&wine));
     }
-    let counts = counts.or_else(|error| once_more(error, run));
-    // The result of the comparison is useful even if a test has failed.
-    both(counts, parity::run(&wine))
+    let named: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    cargo_test(&setup::compiler()?, &wine, &named)
+}
+
+/// Runs all tests.
+pub(super) fn all() -> Result<String> {
+    let (compiler, wine) = (setup::compiler()?, setup::wine()?);
+    let run = |which: &[&str]| cargo_test(&compiler, &wine, which);
+    run(&ALL).or_else(|error| once_more(error, run))
+}
+
+fn cargo_test(compiler: &Compiler, wine: &Wine, which: &[&str]) -> Result<String> {
+    let mut test = compiler.cargo("test", which)?;
+    wine.run_tests_of(&mut test);
+    let _volumes = volumes(wine, &mut test)?;
+    test_run::run(&mut test)
 }
 
 /// Joins the results of the tests and of the comparison, so that the failure of one of them does

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -17,6 +17,8 @@ const FOLDER: &str = "/usr/lib/wine";
 const LOADER: &str = "wine64";
 const SERVER: &str = "wineserver";
 const PACKAGE: &str = "wine64";
+/// Seconds for which Wine's server stays after the last program.
+const SERVER_SECONDS: u32 = 120;
 const SHIM: &str = include_str!("bcryptprimitives.c");
 
 /// Wine, ready to run programs.
@@ -47,7 +49,22 @@ impl Wine {
             cache: cache.clone(),
         };
         wine.add_shim()?;
+        wine.keep_server()?;
         Ok(wine)
+    }
+
+    /// Starts Wine's server so that it stays between programs. Otherwise Debian's script ends it
+    /// with the last program, and each start of it and its services takes more than a second.
+    fn keep_server(&self) -> Result<()> {
+        let mut server = Command::new(self.loader.with_file_name(SERVER));
+        server.arg(format!("--persistent={SERVER_SECONDS}"));
+        self.prepare(&mut server);
+        // It must not hold open a pipe that somebody reads to its end.
+        server.stdin(Stdio::null());
+        server.stdout(Stdio::null()).stderr(Stdio::null());
+        // It fails if a server is running already; then that one is used.
+        server.status().context(SERVER)?;
+        Ok(())
     }
 
     /// A description for a person.

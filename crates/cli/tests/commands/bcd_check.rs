@@ -116,8 +116,10 @@ fn objects_without_a_type_or_a_guid_are_listed_as_unreadable() {
 fn a_store_with_any_byte_damaged_never_crashes_a_reader() {
     let disk = Disk::new(&BIOS);
     let whole = disk.bytes();
-    // This stride meets all positions within a cell.
-    for at in (4096..whole.len()).step_by(61) {
+    // This stride meets all positions within a cell. No reader depends on the platform, and under
+    // Wine programs start slowly.
+    let stride = if cfg!(windows) { 241 } else { 61 };
+    for at in (4096..whole.len()).step_by(stride) {
         let mut damaged = whole.clone();
         damaged[at] ^= 0xff;
         disk.write(&damaged);
