@@ -75,15 +75,11 @@ fn each_cause_is_found_from_its_events() {
             taken.field("errorCode", "10048"),
             "remote-desktop-port-taken",
         ),
-        (
-            "System",
-            schannel(36870),
-            "remote-desktop-key-not-accessible",
-        ),
+        ("System", schannel(36870), "remote-desktop-private-key"),
         (
             "System",
             of_remote(1058).data("5"),
-            "remote-desktop-key-not-accessible",
+            "remote-desktop-private-key",
         ),
         (
             "System",

@@ -8,6 +8,7 @@ use super::super::evidence::certificates::{PAST, STORE, binary, blob, certificat
 use super::super::evidence::dumps::dump;
 use super::super::evidence::firewall::{ID, rule};
 use super::disk::{Break, CONFIG, KEY, SET, disk};
+use super::event_cases;
 use crate::place::HiveName::{self, Software, System};
 use crate::value_data::ValueData;
 
@@ -24,20 +25,21 @@ pub(super) fn cases() -> Vec<(&'static str, FaultyDisk)> {
     cases.extend(firewall());
     cases.extend(certificates());
     cases.extend(logon());
+    cases.extend(event_cases::cases());
     cases
         .into_iter()
         .map(|(name, breaks)| (name, disk(&breaks)))
         .collect()
 }
 
-type Cases = Vec<(&'static str, Vec<Break>)>;
+pub(super) type Cases = Vec<(&'static str, Vec<Break>)>;
 
 /// A number in the control set.
 fn number(key: &str, name: &'static str, number: u32) -> Vec<Break> {
     vec![Break::Number(System, format!(r"{SET}\{key}"), name, number)]
 }
 
-fn data(hive: HiveName, key: &str, name: &'static str, data: ValueData) -> Vec<Break> {
+pub(super) fn data(hive: HiveName, key: &str, name: &'static str, data: ValueData) -> Vec<Break> {
     let key = match hive {
         System => format!(r"{SET}\{key}"),
         Software => key.to_owned(),

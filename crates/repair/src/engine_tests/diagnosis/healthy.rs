@@ -116,6 +116,10 @@ fn what_is_usual_is_no_fault() {
             )],
         ),
         (
+            "what Windows logs now and then",
+            super::event_cases::usual(),
+        ),
+        (
             "logs of transactions",
             vec![Break::File(format!("{CONFIG}/TxR/a.TxR.blf"), vec![0])],
         ),

@@ -6,7 +6,7 @@ pub(super) mod certificates;
 pub(super) mod dumps;
 pub(super) mod firewall;
 mod policies;
-mod services;
+pub(super) mod services;
 
 use super::boot_fixture::hive;
 use super::support::{site, with_watch};

@@ -5,7 +5,7 @@ use crate::facts::{FileFault, FilterFault, ServiceFiles};
 use crate::value_data::ValueData;
 use diskmend_disk::testing::FaultyDisk;
 
-const DRIVERS: &str = "Windows/System32/drivers";
+pub(in crate::engine_tests) const DRIVERS: &str = "Windows/System32/drivers";
 pub(super) const DISKS: &str =
     r"ControlSet001\Control\Class\{4d36e967-e325-11ce-bfc1-08002be10318}";
 
