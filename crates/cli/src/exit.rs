@@ -26,13 +26,16 @@ pub enum Exit {
     RolledBack = 6,
     /// The command failed half way, and its changes could not be rolled back.
     NotRolledBack = 7,
+    /// The command ended with 0 or 3, and its changes stay, but the page of `--report` could not
+    /// be written.
+    NoReport = 8,
     /// A signal or Ctrl-C interrupted the command.
     Interrupted = 130,
 }
 
 impl Exit {
     /// All exit codes, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Done,
         Self::Failure,
         Self::Usage,
@@ -41,6 +44,7 @@ impl Exit {
         Self::Refused,
         Self::RolledBack,
         Self::NotRolledBack,
+        Self::NoReport,
         Self::Interrupted,
     ];
 
@@ -65,7 +69,19 @@ impl Exit {
             Self::Refused => "refused by a guard; nothing was changed",
             Self::RolledBack => "failed, and the changes were rolled back",
             Self::NotRolledBack => "failed, and the changes could not be rolled back",
+            Self::NoReport => {
+                "done, and all changes stay, but the page of --report was not written"
+            }
             Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// The exit code of a command that would have ended with this one, but could not write the page
+    /// of `--report`. A code that says that something else went wrong stays.
+    pub(crate) const fn without_report(self) -> Self {
+        match self {
+            Self::Done | Self::Pending => Self::NoReport,
+            other => other,
         }
     }
 
@@ -101,6 +117,6 @@ mod tests {
     #[test]
     fn the_numbers_are_those_that_scripts_know() {
         let codes = Exit::ALL.map(Exit::code);
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 130]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 130]);
     }
 }

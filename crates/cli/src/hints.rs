@@ -37,6 +37,9 @@ const ELSEWHERE: &str = "name the root of the Windows volume, or the folder of t
                          DIR";
 pub(crate) const PLAN_AGAIN: &str =
     "make the plan again with 'diskmend plan --out FILE', and have it reviewed again";
+/// If the page of `--report` could not be written.
+pub(crate) const NO_REPORT: &str = "the command itself ended as it says above, and what it changed stays changed; 'diskmend report \
+     TARGET [RUN] -o FILE' makes a page about the disk";
 const DRIVE_LETTER: &str = "only Windows has drive letters; here, name the mount point of the \
                             volume (or a path below it), a disk image, or a device such as \
                             /dev/sdb";

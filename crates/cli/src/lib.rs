@@ -25,6 +25,7 @@ mod commands;
 mod common;
 mod consent;
 mod data_arg;
+mod disk_map;
 mod exit;
 mod failure;
 mod help;
@@ -41,6 +42,7 @@ mod output;
 mod plan_file;
 mod progress;
 mod recipe_file;
+mod report_file;
 mod rule_file;
 mod since_arg;
 mod target_arg;
@@ -50,7 +52,7 @@ mod windows_on;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser as _};
 use diskmend_base::escape::Visible;
 
 use args::Args;
@@ -68,8 +70,8 @@ pub fn command() -> clap::Command {
 /// Runs the program with the process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
-    match Args::try_parse() {
-        Ok(args) => run(&args).into(),
+    match parse() {
+        Ok((args, name)) => run(&args, &name).into(),
         Err(error) => {
             let error = shown(error);
             // If neither stream can be written, nobody can read the message.
@@ -81,6 +83,25 @@ pub fn main() -> ExitCode {
             }
         }
     }
+}
+
+/// The process's arguments, and the name of the command in them.
+fn parse() -> Result<(Args, String), clap::Error> {
+    let matches = Args::command().try_get_matches()?;
+    let args = Args::from_arg_matches(&matches);
+    let args = args.map_err(|error| error.format(&mut Args::command()))?;
+    Ok((args, name(&matches)))
+}
+
+/// The name of the command, such as `hive set`.
+fn name(matches: &ArgMatches) -> String {
+    let mut names = Vec::new();
+    let mut at = matches;
+    while let Some((name, below)) = at.subcommand() {
+        names.push(name);
+        at = below;
+    }
+    names.join(" ")
 }
 
 /// Makes an error about the arguments safe to print. A shell's pattern can expand to names of files
@@ -96,7 +117,7 @@ fn shown(error: clap::Error) -> clap::Error {
     Args::try_parse_from(visible).err().unwrap_or(error)
 }
 
-fn run(args: &Args) -> Exit {
+fn run(args: &Args, name: &str) -> Exit {
     let mut console = Console::new(&args.common);
     output::log::start(args.common.verbose);
     interrupt::listen();
@@ -105,5 +126,15 @@ fn run(args: &Args) -> Exit {
         let flushed = console.flush().map_err(Failure::from);
         flushed.map(|()| exit)
     });
-    result.unwrap_or_else(|failure| console.fail(&failure))
+    let page = console.take_page();
+    let (exit, failure) = match result {
+        Ok(exit) => (exit, None),
+        Err(failure) => (console.fail(&failure), Some(failure)),
+    };
+    // A reader who has closed the output is no reason to show on the page.
+    let failure = failure.filter(|failure| !failure.is_closed_pipe());
+    match page {
+        Some(page) => page.write(name, exit, failure.as_ref()),
+        None => exit,
+    }
 }

@@ -37,13 +37,30 @@ pub(crate) fn must_be_new(path: &Path) -> Result<(), Failure> {
     }
 }
 
+/// The folder that would contain the file.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Fails if [`write_whole`] could not create the file now: if there is a file with this name, or if
+/// none can be created in its folder.
+pub(crate) fn can_be_made(path: &Path) -> Result<(), Failure> {
+    must_be_new(path)?;
+    if path.file_name().is_none() {
+        let message = format_args!("{}: this names no file", path.display()).to_string();
+        return Err(Failure::new(Exit::Failure, message));
+    }
+    let file = temporary_in(folder_of(path)).map_err(failed(path))?;
+    file.close().map_err(failed(path))
+}
+
 /// Creates the file with these bytes. It gets its name when all of it is on disk, so that nobody
 /// ever reads a part of it.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     let mut file = temporary_in(folder).map_err(failed(path))?;
     let written = file
         .write_all(bytes)

@@ -39,6 +39,7 @@
 //! | [`Disk`] | a disk that isn't mounted |
 //! | [`DiskIdentity`] | tell the disk of the target from other disks |
 //! | [`siblings`] | the other volumes of the target's disk, on Windows |
+//! | [`is_on`] | whether a folder is on a target disk |
 //! | [`MappedFile`] | a whole file in private memory, with room to grow |
 //!
 //! # Limits
@@ -59,6 +60,7 @@ mod error;
 mod file;
 pub mod guard;
 mod image;
+mod is_on;
 mod lock;
 mod lookup;
 mod mapped;
@@ -99,6 +101,7 @@ pub use diskmend_image::recorded::{
 pub use error::{GuardError, LookupError, NotRegular, OpenError, is_in_use};
 pub use file::File;
 pub use image::{Disk, DiskError, Partition, RecordedRun};
+pub use is_on::is_on;
 pub use lock::{LOCK_FILE_NAME, TargetLock};
 pub use lookup::Found;
 pub use mapped::MappedFile;

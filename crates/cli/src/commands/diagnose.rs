@@ -4,14 +4,17 @@ use std::io::{self, Write};
 
 use diskmend_base::escape::Visible;
 use diskmend_repair::documents::{CauseReport, DiagnoseReport, EvidenceReport};
+use maud::html;
 
 use crate::boot_arg::BootArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::html;
 use crate::output::console::Console;
 use crate::output::{identity, report, shell, style};
 use crate::progress::Steps;
 use crate::recipe_file::RecipeFiles;
+use crate::report_file::ReportArgs;
 use crate::rule_file::RuleFiles;
 use crate::target_arg::TargetArgs;
 
@@ -44,9 +47,12 @@ pub(crate) struct Args {
     files: RecipeFiles,
     #[command(flatten)]
     boot: BootArgs,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.report.about(&args.target.target, console)?;
     let recipes = args.files.load()?.catalogue;
     let rules = args.rules.load(&recipes)?;
     let engine = args.target.engine(args.boot.choice())?;
@@ -59,6 +65,12 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     } else {
         Exit::Done
     };
+    console.page(|| {
+        html! {
+            (html::identity(&found.identity))
+            (html::diagnosis(&found, |cause| command(cause, &found.target, &args.target)))
+        }
+    });
     console.show(exit, |console| {
         if console.json() {
             console.engine_document(&found)

@@ -1,21 +1,22 @@
 //! `diskmend disks`: the disks of this machine, the partitions of a disk, and what they contain.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use diskmend_base::chain;
 use diskmend_base::escape::Visible;
-use diskmend_disk::{Content, Disk, DiskError, OpenError, Partition, Scheme, attached};
-use diskmend_repair::{WindowsIdentity, boot_store};
+use diskmend_disk::{Disk, DiskError, OpenError, attached};
 use serde::Serialize;
 
+use crate::disk_map::{Document, product, size};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hints;
+use crate::html;
 use crate::output::console::{self, Console};
 use crate::output::style;
 use crate::output::table::{Align, Cell, Table};
-use crate::windows_on::windows_on;
+use crate::report_file::ReportArgs;
 
 /// The greatest number of attached disks that are shown.
 const MOST_DISKS: usize = 256;
@@ -34,6 +35,8 @@ Examples:
 pub(crate) struct Args {
     /// The image file or block device; by default all disks that are attached to this machine
     disk: Option<PathBuf>,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 #[derive(Serialize)]
@@ -53,44 +56,15 @@ struct Listed {
     is_forbidden: bool,
 }
 
-#[derive(Serialize)]
-struct Document {
-    disk: String,
-    format: String,
-    bytes: u64,
-    scheme: &'static str,
-    sector_bytes: u32,
-    partitions: Vec<PartitionEntry>,
-    warnings: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct PartitionEntry {
-    number: u32,
-    start: u64,
-    bytes: u64,
-    #[serde(rename = "type")]
-    kind: String,
-    name: String,
-    active: bool,
-    content: Option<String>,
-    /// The label of the volume.
-    label: Option<String>,
-    /// The paths of the boot stores on the volume.
-    boot_stores: Vec<String>,
-    /// `None` if the volume can't be read.
-    windows: Option<bool>,
-    /// What the Windows is.
-    identity: Option<WindowsIdentity>,
-    problem: Option<String>,
-}
-
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let Some(path) = &args.disk else {
+        args.report.about_all(console)?;
         return list(console);
     };
+    args.report.about(path, console)?;
     let failed = |source| hints::target_failure(&OpenError::of_disk(path, source));
     let document = Document::of(&Disk::open_to_look(path).map_err(failed)?, path);
+    console.page(|| html::disk(&document, None));
     console.show(Exit::Done, |console| {
         if console.json() {
             console.document(&document)
@@ -141,6 +115,13 @@ fn list(console: &mut Console) -> Result<Exit, Failure> {
         Exit::Done
     };
     let list = List { disks };
+    console.page(|| {
+        let disks = list.disks.iter();
+        html::disks(disks.map(|disk| {
+            let problem = disk.problem.as_deref();
+            (disk.disk.as_str(), disk.content.as_ref(), problem)
+        }))
+    });
     console.show(exit, |console| {
         if console.json() {
             console.document(&list)?;
@@ -158,74 +139,6 @@ fn list(console: &mut Console) -> Result<Exit, Failure> {
         }
         Ok(())
     })
-}
-
-impl Document {
-    fn of(disk: &Disk, path: &Path) -> Self {
-        let table = disk.table();
-        Self {
-            disk: path.display().to_string(),
-            format: disk.format().to_string(),
-            bytes: disk.len(),
-            scheme: match table.scheme {
-                Scheme::Gpt => "GPT",
-                Scheme::Mbr => "MBR",
-                Scheme::None => "none",
-            },
-            sector_bytes: table.sector_size,
-            partitions: disk
-                .partitions()
-                .iter()
-                .map(|partition| entry(disk, partition))
-                .collect(),
-            warnings: warnings(disk),
-        }
-    }
-}
-
-/// Warnings about how the disk is stored, and whether that prevents changes.
-fn warnings(disk: &Disk) -> Vec<String> {
-    let unfit = disk.fit_for_writing().err();
-    let unfit = unfit.map(|error| format!("{}: it can be read, but not changed", chain(&error)));
-    disk.warnings().into_iter().chain(unfit).collect()
-}
-
-fn entry(disk: &Disk, partition: &Partition) -> PartitionEntry {
-    let content = partition.content.as_ref();
-    let (windows, problem) = match disk.has_windows(partition.entry.number) {
-        Ok(windows) => (Some(windows), None),
-        // The content of the partition is shown, and it can't contain a Windows.
-        Err(error @ DiskError::NotReadable { .. }) if !error.may_hide_windows() => {
-            (Some(false), None)
-        }
-        Err(error) => (None, Some(chain(&error))),
-    };
-    let number = partition.entry.number;
-    let identity = match windows {
-        Some(true) => windows_on(disk, number).map(Some),
-        _ => Ok(None),
-    };
-    let (identity, problem) = match identity {
-        Ok(identity) => (identity, problem),
-        Err(reason) => (None, problem.or(Some(reason))),
-    };
-    let root = disk.root(number).ok();
-    let stores = root.and_then(|root| boot_store::stores_on(root.as_ref()).ok());
-    PartitionEntry {
-        number,
-        start: partition.entry.start,
-        bytes: partition.entry.len,
-        kind: partition.entry.kind.to_string(),
-        name: partition.entry.name.clone(),
-        active: partition.entry.active,
-        content: content.ok().map(Content::to_string),
-        // The label and the stores only help to recognize the volume: a problem is reported above.
-        label: disk.label(number).ok().flatten(),
-        boot_stores: stores.into_iter().flatten().collect(),
-        windows,
-        identity,
-        problem: content.err().cloned().or(problem),
-    }
 }
 
 fn print_list(console: &mut Console, list: &List) -> io::Result<()> {
@@ -312,47 +225,4 @@ fn print(console: &mut Console, document: &Document) -> io::Result<()> {
     let problems = searched.filter_map(|partition| partition.problem.as_ref());
     problems.chain(&document.warnings).for_each(console::warn);
     Ok(())
-}
-
-/// The product and build of a Windows; "yes" if neither is known.
-fn product(identity: Option<&WindowsIdentity>) -> String {
-    let product = identity.and_then(|identity| identity.product_name.clone());
-    let build = identity.and_then(|identity| identity.build);
-    match (product, build) {
-        (Some(product), Some(build)) => format!("{product} ({build})"),
-        (Some(product), None) => product,
-        (None, Some(build)) => format!("yes, build {build}"),
-        (None, None) => "yes".to_owned(),
-    }
-}
-
-/// A number of bytes in the largest unit that gives at least 1.
-fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    let mut value = bytes as f64;
-    let mut unit = "bytes";
-    for larger in UNITS {
-        if value < 1024.0 {
-            break;
-        }
-        value /= 1024.0;
-        unit = larger;
-    }
-    match unit {
-        "bytes" => format!("{bytes} bytes"),
-        unit => format!("{value:.1} {unit}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::size;
-
-    #[test]
-    fn sizes_have_the_largest_unit_that_fits() {
-        assert_eq!(size(512), "512 bytes");
-        assert_eq!(size(100 << 20), "100.0 MiB");
-        assert_eq!(size(4 << 40), "4.0 TiB");
-        assert_eq!(size(u64::MAX), "16777216.0 TiB");
-    }
 }

@@ -8,10 +8,12 @@ use diskmend_repair::{Boot, Event, EventQuery, Since};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::html;
 use crate::output::console::{self, Console};
 use crate::output::table::{Align, Cell, Table};
 use crate::output::{events, style};
 use crate::progress::Steps;
+use crate::report_file::ReportArgs;
 use crate::since_arg::SinceArg;
 use crate::target_arg::TargetArgs;
 
@@ -51,6 +53,8 @@ pub(crate) struct Args {
     /// what they mean
     #[arg(long, value_name = "TEXT")]
     provider: Option<String>,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 impl Args {
@@ -64,12 +68,15 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.report.about(&args.target.target, console)?;
     let engine = args.target.engine(diskmend_repair::BootChoice::default())?;
+    console.identify(&engine);
     let query = args.query();
     let mut steps = Steps::start();
     let found = engine.events(&query, &mut steps.watch());
     let found = found.map_err(|error| args.target.failure(&error))?;
     drop(steps);
+    console.page(|| html::events(&found));
     console.show(Exit::Done, |console| {
         if console.json() {
             console.engine_document(&found)

@@ -4,15 +4,18 @@ use std::io::{self, Write};
 
 use diskmend_repair::documents::{ElementRow, InspectReport, Row, RowState};
 use diskmend_repair::recipe::Catalogue;
+use maud::html;
 
 use crate::boot_arg::BootArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::html;
 use crate::output::console::Console;
 use crate::output::table::{Cell, Table};
 use crate::output::{acl, identity, report, shell, style};
 use crate::progress::Steps;
 use crate::recipe_file::RecipeFiles;
+use crate::report_file::ReportArgs;
 use crate::target_arg::TargetArgs;
 
 /// Show what is wrong with the Windows on a disk; nothing is written
@@ -44,9 +47,12 @@ pub(crate) struct Args {
     files: RecipeFiles,
     #[command(flatten)]
     boot: BootArgs,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.report.about(&args.target.target, console)?;
     let loaded = args.files.load()?;
     let recipes = loaded.catalogue.select(&loaded.names(&args.recipes))?;
     loaded.tell_unused(&recipes);
@@ -60,6 +66,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     } else {
         Exit::Done
     };
+    console.page(|| html! { (html::identity(&found.identity)) (html::inspection(&found)) });
     console.show(exit, |console| {
         if console.json() {
             console.engine_document(&found)

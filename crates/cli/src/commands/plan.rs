@@ -9,11 +9,13 @@ use diskmend_repair::{BootChoice, Engine, Goal, Plan};
 use crate::boot_arg::{BootArgs, SerialArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::html;
 use crate::output::console::Console;
 use crate::output::table::{Cell, Table};
 use crate::output::{acl, report, style};
 use crate::progress::Steps;
 use crate::recipe_file::RecipeFiles;
+use crate::report_file::ReportArgs;
 use crate::target_arg::TargetArgs;
 use crate::{new_file, plan_file};
 
@@ -39,6 +41,8 @@ pub(crate) struct Args {
     /// exactly this plan, or refuses. The file is JSON, and sealed with this machine's key
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 /// The recipes to apply.
@@ -92,10 +96,12 @@ impl Choice {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.report.about(&args.target.target, console)?;
     if let Some(out) = &args.out {
         new_file::must_be_new(out)?;
     }
     let engine = args.target.engine(args.choice.boot())?;
+    console.identify(&engine);
     let plan = args.choice.plan(&args.target, &engine)?;
     if let Some(out) = &args.out {
         plan_file::save(out, &plan, &args.target)?;
@@ -119,6 +125,7 @@ pub(crate) fn show(
         && report.skipped.is_empty()
         && report.unfinished.is_empty();
     let exit = if nothing { Exit::Done } else { Exit::Pending };
+    console.page(|| html::plan(report, "What a repair would change"));
     console.show(exit, |console| {
         if console.json() {
             console.engine_document(report)

@@ -8,6 +8,7 @@ use diskmend_repair::documents::{PruneList, PruneReason, PruneReport};
 use crate::consent::Consent;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::html;
 use crate::output::console::{self, Console};
 use crate::output::table::{Align, Cell, Table};
 use crate::target_arg::TargetArgs;
@@ -41,6 +42,7 @@ pub(super) fn run(
     } else {
         Exit::Partial
     };
+    console.page(|| html::pruned(&report));
     console.show(exit, |console| {
         if console.json() {
             console.engine_document(&report)

@@ -9,10 +9,12 @@ use super::plan::{self, Choice};
 use crate::consent::Consent;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::html;
 use crate::output::console::{self, Console};
 use crate::output::{acl, report, shell};
 use crate::plan_file;
 use crate::progress::Steps;
+use crate::report_file::ReportArgs;
 use crate::target_arg::TargetArgs;
 
 /// Repair the Windows on a disk
@@ -62,9 +64,12 @@ pub(crate) struct Args {
     /// Only show the plan, as 'diskmend plan' does
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.report.about(&args.target.target, console)?;
     let saved = match &args.plan {
         Some(file) => Some((file, plan_file::read(file, &args.target)?)),
         None => None,
@@ -74,6 +79,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         None => args.choice.boot(),
     };
     let engine = args.target.engine(boot)?;
+    console.identify(&engine);
     if !args.dry_run {
         let ready = engine.ready_for_changes();
         ready.map_err(|error| args.target.failure(&error))?;
@@ -89,6 +95,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     if args.dry_run {
         return plan::show(console, plan.report(), &args.target);
     }
+    // The page of a repair that is refused, fails or is not wanted.
+    console.page(|| html::plan(plan.report(), "What was planned"));
     // Whatever else is wrong with the command is said first.
     let mut shown = false;
     if plan.report().has_changes() && args.consent.asks() {
@@ -102,6 +110,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     }
     let applied = Steps::while_writing(|watch| plan.apply(watch));
     let report = applied.map_err(|error| args.target.failure(&error))?;
+    page(console, &report, &args.target.option());
     console.show(report.outcome.into(), |console| {
         if console.json() {
             console.engine_document(&report)
@@ -111,6 +120,13 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             print(console, &report, &args.target.option())
         }
     })
+}
+
+/// Sets the page of what was changed. `option` names the folder for undo data.
+pub(crate) fn page(console: &mut Console, report: &RepairReport, option: &str) {
+    let run = report.run.as_deref();
+    let undo = run.map(|run| report::undo_command(&report.target, run, option));
+    console.page(|| html::applied(report, undo.as_deref()));
 }
 
 fn question(plan: &PlanReport) -> String {

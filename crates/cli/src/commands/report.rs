@@ -3,19 +3,22 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use diskmend_repair::EventQuery;
+use diskmend_repair::documents::{DiagnoseReport, PlanReport};
+use diskmend_repair::recipe::Catalogue;
+use diskmend_repair::{Engine, EventQuery, Goal};
 use maud::html;
 
-use super::diagnose;
+use super::{diagnose, run_details};
 use crate::boot_arg::BootArgs;
+use crate::disk_map::Document;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::html;
+use crate::html::{self, Versions};
 use crate::new_file;
 use crate::output::console::{Console, note};
-use crate::output::shell;
 use crate::progress::Steps;
 use crate::recipe_file::RecipeFiles;
+use crate::report_file;
 use crate::rule_file::RuleFiles;
 use crate::target_arg::TargetArgs;
 
@@ -51,7 +54,10 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    args.out.as_deref().map_or(Ok(()), new_file::must_be_new)?;
+    if let Some(out) = &args.out {
+        new_file::can_be_made(out)?;
+        report_file::refuse_on(out, &args.target.target)?;
+    }
     let loaded = args.files.load()?;
     let recipes = &loaded.catalogue;
     let rules = args.rules.load(recipes)?;
@@ -72,21 +78,36 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let events = engine.events(&EventQuery::default(), &mut steps.watch());
     let events = events.map_err(failure)?;
     let runs = engine.runs().map_err(failure)?;
+    let plan = plan(&engine, recipes, &found, &mut steps);
     drop(steps);
-    let undo = details
-        .as_ref()
-        .filter(|details| details.run.trust.is_given() && details.run.undoable);
-    let undo = undo.map(|details| {
-        let (root, option) = (shell::word(&details.target), args.target.option());
-        format!("diskmend undo {root} {}{option}", details.run.run)
-    });
+    let undo = details.as_ref();
+    let undo = undo.and_then(|details| run_details::undo(details, &args.target));
+    let option = args.target.option();
+    let target = engine.target();
+    let disk = match target.disk() {
+        Some(disk) => html::disk(&Document::of(disk, target.path()), target.partition()),
+        None => html::mounted(target),
+    };
+    let versions = Versions {
+        recipes: recipes.iter().count(),
+        rules: rules.iter().count(),
+        identity: &found.identity,
+    };
     let content = html! {
         (html::identity(&found.identity))
         (html::diagnosis(&found, |cause| diagnose::command(cause, &found.target, &args.target)))
+        @match plan {
+            Some(Ok(plan)) => (html::plan(&plan, "What the repair would change")),
+            Some(Err(reason)) => (html::no_plan(&reason)),
+            None => {}
+        }
         (html::events(&events))
         @if let Some(details) = &details { (html::details(details, undo.as_deref())) }
         (html::inspection(&inspected))
-        (html::runs(&runs))
+        (disk)
+        (html::boot_stores(&inspected.stores))
+        (html::runs(&runs, &option))
+        (html::versions(&versions))
     };
     let page = html::page(&format!("diskmend report: {}", found.target), &content).into_string();
     let exit = if found.has_faults() {
@@ -106,4 +127,25 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             out.flush()
         }),
     }
+}
+
+/// The plan of the recipes that repair the most likely cause, or why there is none; `None` if
+/// nothing has to be repaired.
+fn plan(
+    engine: &Engine,
+    recipes: &Catalogue,
+    found: &DiagnoseReport,
+    steps: &mut Steps,
+) -> Option<Result<PlanReport, Failure>> {
+    let names = &found.causes.first()?.repair;
+    if names.is_empty() {
+        return None;
+    }
+    let chosen = match recipes.select_to_repair(names) {
+        Ok(chosen) => chosen,
+        Err(error) => return Some(Err(error.into())),
+    };
+    let plan = engine.plan(&chosen, Goal::Desired, &mut steps.watch());
+    let plan = plan.map(|plan| plan.report().clone());
+    Some(plan.map_err(|error| Failure::of(Exit::Failure, &error)))
 }

@@ -9,9 +9,10 @@ use diskmend_repair::documents::{RunChange, RunDetails, RunHive};
 use super::runs;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::html;
 use crate::output::console::{self, Console};
 use crate::output::table::{Cell, Table};
-use crate::output::{report, shell, style};
+use crate::output::{report, style};
 use crate::target_arg::TargetArgs;
 
 /// The greatest number of changes of a hive, and of permissions, that are shown as text.
@@ -28,6 +29,8 @@ pub(super) fn run(
     let name = named.map_err(|error| target.failure(&error))?;
     let details = engine.show_run(&name);
     let details = details.map_err(|error| target.failure(&error))?;
+    let undo = undo(&details, target);
+    console.page(|| html::details(&details, undo.as_deref()));
     console.show(Exit::Done, |console| {
         if console.json() {
             console.engine_document(&details)?;
@@ -35,12 +38,18 @@ pub(super) fn run(
             print(console, &details)?;
         }
         details.problems.iter().for_each(console::warn);
-        if details.run.trust.is_given() && details.run.undoable {
-            let (root, option) = (shell::word(&details.target), target.option());
-            console::hint(format_args!("to undo: diskmend undo {root} {name}{option}"));
+        if let Some(undo) = &undo {
+            console::hint(format_args!("to undo: {undo}"));
         }
         Ok(())
     })
+}
+
+/// The command that undoes a run, if that can be undone and is believed.
+pub(super) fn undo(details: &RunDetails, target: &TargetArgs) -> Option<String> {
+    let run = &details.run;
+    let undo = || report::undo_command(&details.target, &run.run, &target.option());
+    (run.trust.is_given() && run.undoable).then(undo)
 }
 
 fn print(console: &mut Console, details: &RunDetails) -> io::Result<()> {

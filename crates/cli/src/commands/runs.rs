@@ -10,9 +10,11 @@ use super::{prune, run_details};
 use crate::consent::Consent;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::html;
 use crate::output::console::{self, Console};
 use crate::output::table::{Align, Cell, Table};
 use crate::output::{acl, report, shell, style};
+use crate::report_file::ReportArgs;
 use crate::target_arg::TargetArgs;
 
 /// List what diskmend has done to a disk, or show what one run changed
@@ -45,9 +47,12 @@ pub(crate) struct Args {
     keep: usize,
     #[command(flatten)]
     consent: Consent,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.report.about_any(&args.target.target, console)?;
     match args.target.of_hive()? {
         None => run_on(args, None, console),
         Some((target, hive)) => {
@@ -63,6 +68,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
 /// `hive` is the path of the hive file that was named as the target: only its runs are listed.
 fn run_on(args: &Args, hive: Option<&str>, console: &mut Console) -> Result<Exit, Failure> {
     let mut engine = args.target.engine(BootChoice::default())?;
+    console.identify(&engine);
     // There are no runs, which is a result and not an error.
     if let Some(failure) = args.target.not_a_target(&engine)? {
         console::warn(failure.message());
@@ -80,6 +86,8 @@ fn run_on(args: &Args, hive: Option<&str>, console: &mut Console) -> Result<Exit
         runs.runs
             .retain(|run| run.hives.iter().any(|path| path == hive));
     }
+    let option = args.target.option();
+    console.page(|| html::runs(&runs, &option));
     console.show(Exit::Done, |console| {
         if console.json() {
             console.engine_document(&runs)

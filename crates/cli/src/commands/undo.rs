@@ -16,10 +16,12 @@ use super::runs;
 use crate::consent::Consent;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::html;
 use crate::output::console::{self, Console};
 use crate::output::table::{Cell, Table};
 use crate::output::{acl, preview, report, shell, style};
 use crate::progress::Steps;
+use crate::report_file::ReportArgs;
 use crate::target_arg::TargetArgs;
 use crate::volume_root::volume_root;
 
@@ -60,9 +62,12 @@ pub(crate) struct Args {
     trust: bool,
     #[command(flatten)]
     consent: Consent,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.report.about_any(&args.target.target, console)?;
     match args.target.of_hive()? {
         None => run_on(args, None, console),
         Some((target, hive)) => {
@@ -106,6 +111,7 @@ fn run_on(args: &Args, hive: Option<&str>, console: &mut Console) -> Result<Exit
         volume: args.boot_volume.as_deref().map(volume_root),
         ..BootChoice::default()
     })?;
+    console.identify(&engine);
     let own = engine.not_own_disk();
     own.map_err(|error| args.target.failure(&error))?;
     if let Some(failure) = args.target.not_a_target(&engine)? {
@@ -174,6 +180,10 @@ fn run_on(args: &Args, hive: Option<&str>, console: &mut Console) -> Result<Exit
     } else {
         Exit::Done
     };
+    let option = args.target.option();
+    let redo = report.recorded_as.as_deref();
+    let redo = redo.map(|run| report::undo_command(&report.target, run, &option));
+    console.page(|| html::undone(&report, redo.as_deref()));
     console.show(exit, |console| {
         if console.json() {
             console.engine_document(&report)

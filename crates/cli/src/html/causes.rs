@@ -4,7 +4,7 @@ use diskmend_repair::diagnosis::Certainty;
 use diskmend_repair::documents::{CauseReport, DiagnoseReport, EvidenceReport};
 use maud::{Markup, html};
 
-use super::{most, shown};
+use super::{List, command as line, shown};
 
 /// The maximum number of causes, and of lines that couldn't be read.
 const MOST: usize = 50;
@@ -14,8 +14,11 @@ pub(crate) fn diagnosis(
     found: &DiagnoseReport,
     command: impl Fn(&CauseReport) -> Option<String>,
 ) -> Markup {
-    let (causes, more) = most(&found.causes, MOST);
-    let (unread, more_unread) = most(&found.unread, MOST);
+    let list = List {
+        most: MOST,
+        ..List::default()
+    };
+    let (causes, more) = list.within(&found.causes, |found| cause(found, command(found)));
     html! {
         section aria-labelledby="verdict" {
             h2 id="verdict" { "The verdict" }
@@ -36,12 +39,11 @@ pub(crate) fn diagnosis(
                      front of the machine, the state of the platform, and the screenshot of the boot."
                 },
             }
-            @for found in causes { (cause(found, command(found))) }
+            (causes)
             (more)
-            @if !unread.is_empty() {
+            @if !found.unread.is_empty() {
                 h3 { "What could not be read, and so says nothing" }
-                ul { @for reason in unread { li { (shown(reason)) } } }
-                (more_unread)
+                (list.lines(&found.unread, |reason| html! { (shown(reason)) }))
             }
         }
     }
@@ -64,10 +66,7 @@ fn cause(cause: &CauseReport, command: Option<String>) -> Markup {
             @for found in &cause.evidence { (evidence("", found)) }
             @for found in &cause.against { (evidence("Against it: ", found)) }
         }
-        @if let Some(command) = command {
-            p { "Repair it:" }
-            pre { (command) }
-        }
+        @if let Some(command) = command { (line("Repair it:", &command)) }
         p { "By hand: " (shown(&cause.check)) }
     }
 }

@@ -5,7 +5,7 @@ use diskmend_repair::{Boot, BootEnd, Event};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::{most, shown, table, tight};
+use super::{List, shown, tight};
 use crate::output::events;
 
 /// The maximum number of boots, and of events.
@@ -22,7 +22,16 @@ pub(crate) fn events(found: &EventReport) -> Markup {
     let newest_boots = found.boots.len().saturating_sub(MOST_BOOTS);
     let boots = found.boots.get(newest_boots..).unwrap_or_default();
     let events: Vec<&Event> = found.events.iter().filter(|event| !event.routine).collect();
-    let (first, more) = most(&events, MOST_EVENTS);
+    let newest_first: Vec<&Boot> = boots.iter().rev().collect();
+    let of_boots = List {
+        columns: &["Started", "Ended", "How", "Why"],
+        ..List::default()
+    };
+    let of_events = List {
+        columns: &["Time", "Log", "Record", "Id", "Meaning"],
+        most: MOST_EVENTS,
+        ..List::default()
+    };
     html! {
         section aria-labelledby="events" {
             h2 id="events" { "Boots and events" }
@@ -32,12 +41,11 @@ pub(crate) fn events(found: &EventReport) -> Markup {
             @if !boots.is_empty() {
                 (picture(boots))
                 @if newest_boots > 0 { p.soft { "And " (newest_boots) " earlier boots." } }
-                (table(&["Started", "Ended", "How", "Why"], boots.iter().rev().map(boot)))
+                (of_boots.table(&newest_first, |one| boot(one)))
             }
-            @if !first.is_empty() {
+            @if !events.is_empty() {
                 h3 { "Events" }
-                (table(&["Time", "Log", "Record", "Id", "Meaning"], first.iter().map(|event| row(event))))
-                (more)
+                (of_events.table(&events, |event| row(event)))
             }
         }
     }
@@ -62,7 +70,7 @@ fn picture(boots: &[Boot]) -> Markup {
         (boot, from, (to - from).max(MIN_WIDTH))
     });
     html! {
-        svg viewBox="0 0 1000 60" role="img" aria-labelledby="boots-title" {
+        svg viewBox="0 0 1000 48" role="img" aria-labelledby="boots-title" {
             title id="boots-title" {
                 (boots.len()) " boots between " (events::time(start)) " and " (events::time(end))
             }
@@ -70,9 +78,8 @@ fn picture(boots: &[Boot]) -> Markup {
             @for (boot, from, width) in bars {
                 rect class=(class(boot)) x=(from) y="10" width=(width) height="28" {}
             }
-            text x="0" y="56" { (events::time(start)) }
-            text x="1000" y="56" text-anchor="end" { (events::time(end)) }
         }
+        p.ends { span { (events::time(start)) } span { (events::time(end)) } }
     }
 }
 

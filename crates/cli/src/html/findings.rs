@@ -3,11 +3,8 @@
 use diskmend_repair::documents::{AclReport, InspectReport, RowState};
 use maud::{Markup, html};
 
-use super::{most, shown, table};
+use super::{List, shown};
 use crate::output::report;
-
-/// The maximum number of rows in a table.
-const MOST_ROWS: usize = 500;
 
 /// A value, an element or permissions that are not as a recipe wants them.
 struct Finding {
@@ -24,18 +21,17 @@ pub(crate) fn inspection(found: &InspectReport) -> Markup {
     let mut findings = findings(found);
     // A fault before everything else; the sort is stable.
     findings.sort_by_key(|finding| finding.state != RowState::Fault);
-    let (shown_findings, more) = most(&findings, MOST_ROWS);
+    let list = List {
+        columns: &["State", "Place", "Name", "Now", "Wanted", "Why"],
+        ..List::default()
+    };
     html! {
         section aria-labelledby="findings" {
             h2 id="findings" { "Compared with the recipes" }
             @if findings.is_empty() {
                 p { "Everything is as the recipes want it." }
             } @else {
-                (table(
-                    &["State", "Place", "Name", "Now", "Wanted", "Why"],
-                    shown_findings.iter().map(row),
-                ))
-                (more)
+                (list.table(&findings, row))
             }
             (remarks(found))
         }
@@ -114,11 +110,5 @@ fn remarks(found: &InspectReport) -> Markup {
         skipped.map(|skipped| format!("{} is left out: {}", skipped.hive, skipped.reason));
     let notices = found.notices.iter().map(|notice| notice.text.clone());
     let lines: Vec<String> = dirty.chain(unsound).chain(skipped).chain(notices).collect();
-    let (first, more) = most(&lines, MOST_ROWS);
-    html! {
-        @if !first.is_empty() {
-            ul { @for line in first { li { (shown(line)) } } }
-            (more)
-        }
-    }
+    List::default().lines(&lines, |line| html! { (shown(line)) })
 }

@@ -5,17 +5,31 @@
 //! length, so that the page stays short whatever is on the disk. The same disk gives the same page:
 //! nothing in it depends on the time.
 
+mod acl;
+mod boot_objects;
 mod causes;
+mod changes;
+mod check;
+mod disk;
+mod ending;
 mod events;
 mod findings;
 mod identity;
 mod run;
+mod versions;
 
+pub(crate) use acl::plan as permissions;
+pub(crate) use boot_objects::boot_objects;
 pub(crate) use causes::diagnosis;
+pub(crate) use changes::{applied, no_plan, plan, request, undone};
+pub(crate) use check::{hive_check, store_check};
+pub(crate) use disk::{boot_stores, disk, disks, mounted};
+pub(crate) use ending::Ending;
 pub(crate) use events::events;
 pub(crate) use findings::inspection;
 pub(crate) use identity::identity;
-pub(crate) use run::{details, runs};
+pub(crate) use run::{details, pruned, runs};
+pub(crate) use versions::{Versions, versions};
 
 use std::fmt::Display;
 
@@ -25,10 +39,16 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 /// The style of every page.
 const STYLE: &str = include_str!("style.css");
 /// The SHA-256 of [`STYLE`], in base64: the page's policy admits this style and no other.
-const STYLE_HASH: &str = "4ll/b4yzreN+il+iI7xYBxBXuL+GdQQv+ttkEj9UQ0M=";
+const STYLE_HASH: &str = "IiZXqwLpkIS+9PgFt0Cf+mvqMiyw0+J7aElyBiduS+k=";
 
 /// The maximum number of characters of a text that are shown.
 const MOST_CHARS: usize = 400;
+/// The maximum number of bytes of a text that are looked at for it.
+const MOST_BYTES_OF_TEXT: usize = 4 * MOST_CHARS;
+/// The maximum number of items of a list.
+const MOST_ITEMS: usize = 500;
+/// The maximum number of bytes that a list adds to a page, unless its first item is longer.
+const MOST_BYTES_OF_LIST: usize = 90_000;
 
 /// A page with this title and content.
 pub(crate) fn page(title: &str, content: &Markup) -> Markup {
@@ -58,11 +78,26 @@ pub(crate) fn page(title: &str, content: &Markup) -> Markup {
     }
 }
 
+/// The page of a command that has ended, with what it found or did.
+pub(crate) fn page_of(title: &str, ending: &Ending<'_>, parts: [Option<&Markup>; 2]) -> Markup {
+    let content = html! {
+        (self::ending::ending(ending))
+        @for part in parts.into_iter().flatten() { (part) }
+    };
+    page(title, &content)
+}
+
 /// Text that may come from a disk: hidden characters are escaped, and a long text is cut.
 fn shown(text: &str) -> String {
-    let cut: String = text.chars().take(MOST_CHARS).collect();
-    let more = if cut.len() < text.len() { "..." } else { "" };
-    format!("{}{more}", Visible(&cut))
+    let visible = Visible(
+        text.get(..text.ceil_char_boundary(MOST_BYTES_OF_TEXT))
+            .unwrap_or(text),
+    );
+    let visible = visible.to_string();
+    let cut: String = visible.chars().take(MOST_CHARS).collect();
+    let is_cut = cut.len() < visible.len() || text.len() > MOST_BYTES_OF_TEXT;
+    let more = if is_cut { "..." } else { "" };
+    format!("{cut}{more}")
 }
 
 /// A short text that is not broken into lines.
@@ -70,34 +105,86 @@ fn tight(text: impl Display) -> Markup {
     html! { span.tight { (maud::display(text)) } }
 }
 
-/// A table with these columns. On a narrow screen each cell shows its column's name.
-fn table(columns: &[&str], rows: impl Iterator<Item = Vec<Markup>>) -> Markup {
+/// A command to copy, and what it does.
+fn command(what: &str, command: &str) -> Markup {
     html! {
-        div.table {
-            table {
-                thead { tr { @for column in columns { th scope="col" { (column) } } } }
-                tbody {
-                    @for row in rows {
-                        tr {
-                            @for (column, cell) in columns.iter().zip(row) {
-                                td data-label=(column) { (cell) }
-                            }
-                        }
-                    }
-                }
-            }
+        p { (what) }
+        pre { (command) }
+    }
+}
+
+/// How a list is shown. However long it is, it takes only so much room on the page.
+#[derive(Clone, Copy)]
+struct List<'a> {
+    columns: &'a [&'a str],
+    /// The maximum number of items.
+    most: usize,
+    /// The number of all items, if it is more than there are.
+    total: Option<u64>,
+    /// What follows the number of items that are left out.
+    rest: &'a str,
+}
+
+impl Default for List<'_> {
+    fn default() -> Self {
+        Self {
+            columns: &[],
+            most: MOST_ITEMS,
+            total: None,
+            rest: "",
         }
     }
 }
 
-/// The first items of a list, and a line that says how many more there are.
-fn most<T>(items: &[T], most: usize) -> (&[T], Markup) {
-    let first = items.get(..most).unwrap_or(items);
-    let more = items.len() - first.len();
-    let line = html! {
-        @if more > 0 { p.soft { "And " (more) " more." } }
-    };
-    (first, line)
+impl List<'_> {
+    /// A table with a row for each item. On a narrow screen each cell shows its column's name.
+    fn table<T>(&self, items: &[T], row: impl Fn(&T) -> Vec<Markup>) -> Markup {
+        let (rows, more) = self.within(items, |item| {
+            html! {
+                tr {
+                    @for (column, cell) in self.columns.iter().zip(row(item)) {
+                        td data-label=(column) { (cell) }
+                    }
+                }
+            }
+        });
+        html! {
+            div.table {
+                table {
+                    thead { tr { @for column in self.columns { th scope="col" { (column) } } } }
+                    tbody { (rows) }
+                }
+            }
+            (more)
+        }
+    }
+
+    /// A line for each item; nothing if there are no items.
+    fn lines<T>(&self, items: &[T], line: impl Fn(&T) -> Markup) -> Markup {
+        let (lines, more) = self.within(items, |item| html! { li { (line(item)) } });
+        html! {
+            @if !items.is_empty() { ul { (lines) } }
+            (more)
+        }
+    }
+
+    /// The first items, and how many there are besides.
+    fn within<T>(&self, items: &[T], part: impl Fn(&T) -> Markup) -> (Markup, Markup) {
+        let mut parts = String::new();
+        let mut count = 0;
+        for item in items.iter().take(self.most) {
+            let part = part(item).into_string();
+            if parts.len() + part.len() > MOST_BYTES_OF_LIST && count > 0 {
+                break;
+            }
+            parts.push_str(&part);
+            count += 1;
+        }
+        let total = self.total.unwrap_or(0).max(items.len() as u64);
+        let more = total.saturating_sub(count);
+        let line = html! { @if more > 0 { p.soft { "And " (more) " more" (self.rest) "." } } };
+        (PreEscaped(parts), line)
+    }
 }
 
 #[cfg(test)]
@@ -140,9 +227,36 @@ mod tests {
     #[test]
     fn a_long_list_is_cut_and_says_so() {
         let items = vec![0; 1000];
-        let (first, more) = most(&items, 10);
-        assert_eq!(first.len(), 10);
-        assert!(more.into_string().contains("990 more"));
-        assert!(most(&items, 1000).1.into_string().is_empty());
+        let list = List {
+            most: 10,
+            rest: "; see the log",
+            ..List::default()
+        };
+        let text = |list: &List<'_>, items: &[i32]| {
+            list.lines(items, |item| html! { (item) }).into_string()
+        };
+        let cut = text(&list, &items);
+        assert_eq!(cut.matches("<li>").count(), 10);
+        assert!(cut.contains("And 990 more; see the log."), "{cut}");
+        let total = Some(100_000);
+        let cut = text(&List { total, ..list }, &items);
+        assert!(cut.contains("And 99990 more"), "{cut}");
+        assert_eq!(text(&list, &[]), "");
+        assert!(!text(&list, &items[..10]).contains("more"));
+    }
+
+    /// The characters that take most room on a page: markup, and characters that are escaped.
+    #[test]
+    fn a_list_of_the_worst_texts_is_short() {
+        let worst = "\"\u{202e}".repeat(100_000);
+        let items = vec![worst.as_str(); 100_000];
+        let list = List {
+            columns: &["A", "B", "C"],
+            ..List::default()
+        };
+        let cell = |text: &&str| vec![html! { (shown(text)) }; 3];
+        let table = list.table(&items, cell).into_string();
+        assert!(table.len() < 100_000, "{}", table.len());
+        assert!(table.contains("more."), "{table}");
     }
 }

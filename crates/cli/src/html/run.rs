@@ -1,33 +1,43 @@
 //! What diskmend has done to a disk.
 
 use diskmend_repair::documents::{
-    RunChange, RunDetails, RunList, RunPermission, RunState, RunSummary, Trust,
+    PrunableRun, PruneReport, RunChange, RunDetails, RunList, RunPermission, RunState, RunSummary,
+    Trust,
 };
 use maud::{Markup, html};
 
-use super::{most, shown, table, tight};
-use crate::output::report;
+use super::{List, command, shown, tight};
+use crate::output::{report, shell};
 
-/// The maximum number of runs, and of changes of one hive.
-const MOST: usize = 500;
+/// The maximum number of hives.
+const MOST_HIVES: usize = 4;
 
-/// All runs, the newest last.
-pub(crate) fn runs(list: &RunList) -> Markup {
-    let (first, more) = most(&list.runs, MOST);
+/// All runs, the newest first, with the command that undoes each. `options` name the undo data.
+pub(crate) fn runs(list: &RunList, options: &str) -> Markup {
+    let newest_first: Vec<&RunSummary> = list.runs.iter().rev().collect();
+    let table = List {
+        columns: &["Run", "State", "By", "Recipes", "Changes", "Undo"],
+        rest: "; 'diskmend runs' lists all",
+        ..List::default()
+    };
     html! {
         section aria-labelledby="runs" {
             h2 id="runs" { "What diskmend has done" }
-            @if first.is_empty() {
+            @if list.runs.is_empty() {
                 p { "diskmend has changed nothing on this disk." }
             } @else {
-                (table(&["Run", "State", "By", "Recipes", "Changes"], first.iter().map(row)))
-                (more)
+                (table.table(&newest_first, |run| row(run, &list.target, options)))
             }
         }
     }
 }
 
-fn row(run: &RunSummary) -> Vec<Markup> {
+fn row(run: &RunSummary, target: &str, options: &str) -> Vec<Markup> {
+    let undo = if run.undoable && run.trust.is_given() {
+        html! { code { (report::undo_command(target, &run.run, options)) } }
+    } else {
+        html! { "can't be undone" }
+    };
     let changes = (run.changes as u64).saturating_add(run.descriptors);
     vec![
         html! { code { (shown(&run.run)) } },
@@ -35,6 +45,7 @@ fn row(run: &RunSummary) -> Vec<Markup> {
         html! { (by(run)) },
         html! { (shown(&run.recipes.join(", "))) },
         html! { (changes) },
+        undo,
     ]
 }
 
@@ -59,11 +70,45 @@ fn by(run: &RunSummary) -> String {
     }
 }
 
+/// The runs that were removed.
+pub(crate) fn pruned(report: &PruneReport) -> Markup {
+    let removed = List {
+        columns: &["Run", "Files", "Bytes"],
+        ..List::default()
+    };
+    let row = |run: &PrunableRun| {
+        vec![
+            html! { code { (shown(&run.run)) } },
+            html! { (run.files) },
+            html! { (run.bytes) },
+        ]
+    };
+    html! {
+        section aria-labelledby="removed" {
+            h2 id="removed" { "Undo data that was removed" }
+            p { "The changes of these runs can't be undone any more." }
+            @if !report.removed.is_empty() { (removed.table(&report.removed, row)) }
+            (List::default().lines(&report.failed, |run| html! {
+                span.bad { "Not removed: " } code { (shown(&run.run)) } ": " (shown(&run.reason))
+            }))
+        }
+    }
+}
+
 /// What one run changed; `undo` is the command that takes it back, if it can be taken back.
 pub(crate) fn details(details: &RunDetails, undo: Option<&str>) -> Markup {
     let run = &details.run;
-    let (permissions, more) = most(&details.permissions, MOST);
-    let more_permissions = details.more_permissions;
+    let target = shell::word(&details.target);
+    let json = format!("; 'diskmend runs {target} {} --json' shows more", run.run);
+    let json = shown(&json);
+    let listed = details.permissions.len() as u64;
+    let permissions = List {
+        columns: &["Path", "Old", "New"],
+        total: Some(listed.saturating_add(details.more_permissions)),
+        rest: &json,
+        ..List::default()
+    };
+    let more_hives = details.hives.len().saturating_sub(MOST_HIVES);
     html! {
         section aria-labelledby="run" {
             h2 id="run" { "Run " (shown(&run.run)) }
@@ -76,31 +121,31 @@ pub(crate) fn details(details: &RunDetails, undo: Option<&str>) -> Markup {
                     dt { "recipes" } dd { (shown(&run.recipes.join(", "))) }
                 }
             }
-            @for hive in &details.hives {
+            @for hive in details.hives.iter().take(MOST_HIVES) {
                 h3 { (shown(&hive.path)) @if hive.recovered { ", recovered from its logs" } }
-                (changes(&hive.changes, hive.change_count))
+                (changes(&hive.changes, hive.change_count, &json))
             }
-            @if !permissions.is_empty() {
+            @if more_hives > 0 { p.soft { "And " (more_hives) " more hives" (json) "." } }
+            @if !details.permissions.is_empty() {
                 h3 { "Permissions" }
-                (table(&["Path", "Old", "New"], permissions.iter().map(permission)))
-                (more)
-                @if more_permissions > 0 { p.soft { "And " (more_permissions) " that are not listed." } }
+                (permissions.table(&details.permissions, permission))
             }
-            @for problem in &details.problems { p { span.warn { "Can't be read: " } (shown(problem)) } }
-            @if let Some(undo) = undo {
-                p { "Take it back:" }
-                pre { (undo) }
-            }
+            (List::default().lines(&details.problems, |problem| html! {
+                span.warn { "Can't be read: " } (shown(problem))
+            }))
+            @if let Some(undo) = undo { (command("Undo it:", undo)) }
         }
     }
 }
 
-fn changes(changes: &[RunChange], count: usize) -> Markup {
-    let (first, _) = most(changes, MOST);
-    html! {
-        (table(&["Key", "Value", "Old", "New"], first.iter().map(change)))
-        @if count > first.len() { p.soft { "And " (count - first.len()) " more." } }
-    }
+fn changes(changes: &[RunChange], count: usize, rest: &str) -> Markup {
+    let list = List {
+        columns: &["Key", "Value", "Old", "New"],
+        total: Some(count as u64),
+        rest,
+        ..List::default()
+    };
+    list.table(changes, change)
 }
 
 fn change(change: &RunChange) -> Vec<Markup> {

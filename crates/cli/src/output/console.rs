@@ -6,6 +6,8 @@ use std::io::{self, BufRead, BufWriter, IsTerminal, Stdout, Write};
 use anstream::AutoStream;
 use anstyle::Style;
 use diskmend_base::escape::Visible;
+use diskmend_repair::Engine;
+use maud::Markup;
 use serde::Serialize;
 use terminal_size::{Width, terminal_size_of};
 
@@ -13,6 +15,7 @@ use super::{json, style};
 use crate::common::Common;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::report_file::ReportFile;
 
 /// The output streams and their format.
 pub(crate) struct Console {
@@ -20,6 +23,7 @@ pub(crate) struct Console {
     json: bool,
     verbose: bool,
     width: Option<usize>,
+    page: Option<ReportFile>,
 }
 
 impl Console {
@@ -31,6 +35,7 @@ impl Console {
             json: common.json,
             verbose: common.verbose > 0,
             width: terminal_size_of(io::stdout()).map(|(Width(width), _)| width.into()),
+            page: None,
         }
     }
 
@@ -68,6 +73,30 @@ impl Console {
     /// Writes a result of the engine, which already contains its schema, as a JSON document.
     pub(crate) fn engine_document<T: Serialize>(&mut self, document: &T) -> io::Result<()> {
         json::whole(&mut self.out, document)
+    }
+
+    /// Keeps a page for the result, which is written when the command has ended.
+    pub(crate) fn begin_page(&mut self, page: ReportFile) {
+        self.page = Some(page);
+    }
+
+    /// Lets the page say what the Windows on the target is, if the user wants a page.
+    pub(crate) fn identify(&mut self, engine: &Engine) {
+        if let Some(page) = &mut self.page {
+            page.identify(engine);
+        }
+    }
+
+    /// Sets the content of the page, if the user wants one. A later content replaces it.
+    pub(crate) fn page(&mut self, content: impl FnOnce() -> Markup) {
+        if let Some(page) = &mut self.page {
+            page.set(content());
+        }
+    }
+
+    /// The page to write at the end.
+    pub(crate) fn take_page(&mut self) -> Option<ReportFile> {
+        self.page.take()
     }
 
     /// Prints the result of a command that ends with `exit`.

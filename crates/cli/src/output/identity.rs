@@ -93,7 +93,7 @@ fn labelled(label: &str, text: Option<&str>) -> Option<String> {
     Some(format!("{label} {}", text?))
 }
 
-fn version(identity: &WindowsIdentity) -> String {
+pub(crate) fn version(identity: &WindowsIdentity) -> String {
     let build = match (identity.build, identity.ubr) {
         (Some(build), Some(ubr)) => Some(format!("build {build}.{ubr}")),
         (Some(build), None) => Some(format!("build {build}")),

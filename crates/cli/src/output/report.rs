@@ -287,6 +287,12 @@ pub(crate) fn settle(run: &RunSummary, target: &TargetArgs) {
     ));
 }
 
+/// The command that undoes a run. `options` are those that name the target's undo data.
+pub(crate) fn undo_command(target: &str, run: &str, options: &str) -> String {
+    let (target, run) = (shell::word(target), shell::word(run));
+    format!("diskmend undo {target} {run}{options}")
+}
+
 /// A value's type and data, or that there is no value.
 pub(crate) fn data(data: Option<&ValueData>) -> String {
     match data {

@@ -145,6 +145,8 @@ mod repair_keys_hostile;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod report_option;
+#[cfg(test)]
 mod run_file;
 #[cfg(test)]
 mod runs;

@@ -5,13 +5,16 @@ use std::io;
 use diskmend_repair::acl_edit::AclPlan;
 use diskmend_repair::documents::{AclPlanReport, Outcome, RepairReport};
 
+use super::super::repair;
 use super::path_arg::{Located, PathArgs};
 use crate::consent::Consent;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::html;
 use crate::output::console::{self, Console};
 use crate::output::{acl, shell};
 use crate::progress::Steps;
+use crate::report_file::ReportArgs;
 
 /// The options that decide whether a plan is carried out.
 #[derive(Debug, clap::Args)]
@@ -21,12 +24,15 @@ pub(crate) struct Carry {
     /// Only show what would be changed
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    pub(super) report: ReportArgs,
 }
 
 /// Shows the plan as the result.
 pub(super) fn show(console: &mut Console, report: &AclPlanReport) -> Result<Exit, Failure> {
     let clean = report.acl.to_change == 0 && report.acl.failed.count == 0;
     let exit = if clean { Exit::Done } else { Exit::Pending };
+    console.page(|| html::permissions(report, "What differs"));
     console.show(exit, |console| {
         if console.json() {
             console.engine_document(report)
@@ -56,6 +62,7 @@ pub(super) fn carry_out(
     if carry.dry_run {
         return show(console, plan.report());
     }
+    console.page(|| html::permissions(plan.report(), "What was planned"));
     let count = plan.report().acl.to_change;
     if count > 0 && carry.consent.asks() {
         carry.consent.can_be_had()?;
@@ -72,6 +79,7 @@ pub(super) fn carry_out(
     }
     let applied = Steps::while_writing(|watch| plan.apply(watch));
     let report = applied.map_err(|error| args.failure(located, &error))?;
+    repair::page(console, &report, &args.option());
     console.show(report.outcome.into(), |console| {
         if console.json() {
             console.engine_document(&report)

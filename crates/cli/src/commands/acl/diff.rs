@@ -6,6 +6,7 @@ use super::saved::SavedArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::console::Console;
+use crate::report_file::ReportArgs;
 
 /// Compare permissions with those in a save file; nothing is written
 ///
@@ -21,10 +22,13 @@ pub(crate) struct Args {
     path: PathArgs,
     #[command(flatten)]
     saved: SavedArgs,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let located = args.path.locate()?;
+    args.report.about(&located.root, console)?;
     let engine = args.path.engine(&located)?;
     let plan = args.saved.plan(&args.path, &located, &engine)?;
     show(console, plan.report())

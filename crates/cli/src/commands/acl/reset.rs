@@ -29,6 +29,7 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let located = args.path.locate()?;
+    args.carry.report.about(&located.root, console)?;
     let engine = args.path.engine(&located)?;
     let mut steps = Steps::start();
     let plan = engine.plan_acl_reset(&located.names(), args.tree, &mut steps.watch());

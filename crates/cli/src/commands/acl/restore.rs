@@ -32,6 +32,7 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let located = args.path.locate()?;
+    args.carry.report.about(&located.root, console)?;
     let engine = args.path.engine(&located)?;
     let plan = args.saved.plan(&args.path, &located, &engine)?;
     carry_out(console, &args.path, &located, plan, &args.carry)

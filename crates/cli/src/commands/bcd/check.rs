@@ -13,9 +13,11 @@ use super::store_arg::StoreArg;
 use crate::commands::hive::{self, reading};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::html;
 use crate::output::console::Console;
 use crate::output::style;
 use crate::output::table::{Align, Cell, Table};
+use crate::report_file::ReportArgs;
 
 /// Check a boot store: the structure of its hive, and its objects and elements
 ///
@@ -37,6 +39,8 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     store: StoreArg,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 #[derive(Serialize)]
@@ -64,6 +68,7 @@ struct ProblemEntry {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.report.about_any(args.store.path(), console)?;
     let file = args.store.file()?;
     let OpenHive { hive, status } = reading::open(&file)?;
     let structure = structure::check(&hive);
@@ -73,6 +78,12 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let report = check::check(root);
     let problems = structure.errors + structure.warnings + count(&report, Level::Error);
     let exit = hive::check::exit(&status, problems);
+    console.page(|| {
+        maud::html! {
+            (html::hive_check(&status, &structure))
+            (html::store_check(&report))
+        }
+    });
     console.show(exit, |console| {
         if console.json() {
             console.document(&Document {

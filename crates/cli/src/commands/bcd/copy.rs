@@ -10,6 +10,7 @@ use super::edit::{self, EditArgs};
 use super::reading::{self, Source};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::html;
 use crate::output::console::Console;
 
 /// Copy an object under a new GUID, as 'bcdedit /copy' does
@@ -38,7 +39,7 @@ struct Copied<'a> {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    args.edit.consent.can_be_had()?;
+    args.edit.begin(console)?;
     let source = Source::open(&args.edit.store)?;
     let about = |failure: Failure| failure.about(&source.file);
     let store = source.store()?;
@@ -58,6 +59,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         .as_ref()
         .map_or_else(|| from.to_string(), reading::named);
     let question = format!("Copy {named} as \"{}\"?", args.description);
+    console.page(|| html::request(&question));
     if !args.edit.consent.given(&question)? {
         return Ok(Exit::Pending);
     }
@@ -71,6 +73,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         }
         Ok(())
     })?;
+    edit::page(&args.edit, console, &done);
     console.show(Exit::Done, |console| {
         if console.json() {
             console.engine_document(&Copied {

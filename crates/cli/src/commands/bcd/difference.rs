@@ -10,25 +10,25 @@ use crate::output::style;
 use crate::output::table::{Cell, Table};
 
 /// What happened to an object.
-enum Fate {
+pub(crate) enum Fate {
     Created,
     Deleted,
     Changed,
 }
 
 /// An object that was changed.
-pub(super) struct ObjectDifference {
-    identifier: String,
-    title: String,
-    fate: Fate,
-    elements: Vec<ElementDifference>,
+pub(crate) struct ObjectDifference {
+    pub(crate) identifier: String,
+    pub(crate) title: String,
+    pub(crate) fate: Fate,
+    pub(crate) elements: Vec<ElementDifference>,
 }
 
 /// An element that was changed; `None` if it does not exist.
-struct ElementDifference {
-    name: String,
-    old: Option<String>,
-    new: Option<String>,
+pub(crate) struct ElementDifference {
+    pub(crate) name: String,
+    pub(crate) old: Option<String>,
+    pub(crate) new: Option<String>,
 }
 
 /// The differences between two listings of a store, in the order of the second listing; removed

@@ -18,8 +18,11 @@ use crate::consent::Consent;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hive_session;
+use crate::html;
 use crate::output::console::{self, Console};
+use crate::output::report;
 use crate::progress::Steps;
+use crate::report_file::ReportArgs;
 use crate::target_arg::StateArgs;
 
 /// The maximum number of new problems that are listed one by one.
@@ -34,6 +37,16 @@ pub(crate) struct EditArgs {
     pub(crate) consent: Consent,
     #[command(flatten)]
     state: StateArgs,
+    #[command(flatten)]
+    report: ReportArgs,
+}
+
+impl EditArgs {
+    /// Fails if the page could not be written, or if the user can't be asked.
+    pub(super) fn begin(&self, console: &mut Console) -> Result<(), Failure> {
+        self.report.about_any(self.store.path(), console)?;
+        self.consent.can_be_had()
+    }
 }
 
 /// An edit that was made.
@@ -81,6 +94,7 @@ pub(super) fn change(
     change: &Change,
     question: &str,
 ) -> Result<Exit, Failure> {
+    console.page(|| html::request(question));
     if !args.consent.given(question)? {
         return Ok(Exit::Pending);
     }
@@ -93,6 +107,7 @@ pub(super) fn change(
 
 /// Shows an edit as the result of a command.
 pub(super) fn show(args: &EditArgs, console: &mut Console, done: &Done) -> Result<Exit, Failure> {
+    page(args, console, done);
     console.show(Exit::Done, |console| {
         if console.json() {
             console.engine_document(&done.report)
@@ -100,6 +115,19 @@ pub(super) fn show(args: &EditArgs, console: &mut Console, done: &Done) -> Resul
             print(args, console, done)
         }
     })
+}
+
+/// Sets the page of an edit.
+pub(super) fn page(args: &EditArgs, console: &mut Console, done: &Done) {
+    let (report, option) = (&done.report, args.state.option());
+    let run = report.run.as_deref();
+    let undo = run.map(|run| report::undo_command(&report.target, run, &option));
+    console.page(|| {
+        maud::html! {
+            (html::boot_objects(&done.difference))
+            (html::applied(report, undo.as_deref()))
+        }
+    });
 }
 
 /// Shows an edit as text.

@@ -12,6 +12,7 @@ use super::edit::{self, EditArgs};
 use super::reading::Source;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::html;
 use crate::output::console::Console;
 
 /// Make a boot store contain exactly what a text of 'diskmend bcd export' says
@@ -34,7 +35,7 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    args.edit.consent.can_be_had()?;
+    args.edit.begin(console)?;
     let document = read(&args.text)?;
     let source = Source::open(&args.edit.store)?;
     source.store()?;
@@ -43,6 +44,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         source.file.display(),
         args.text.display()
     );
+    console.page(|| html::request(&question));
     if !args.edit.consent.given(&question)? {
         return Ok(Exit::Pending);
     }

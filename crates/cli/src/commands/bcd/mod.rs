@@ -3,7 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod copy;
 pub(crate) mod delete;
-mod difference;
+pub(crate) mod difference;
 pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod import;

@@ -42,7 +42,7 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    args.edit.consent.can_be_had()?;
+    args.edit.begin(console)?;
     let source = Source::open(&args.edit.store)?;
     let (change, question) =
         change(args, &source).map_err(|failure| failure.about(&source.file))?;

@@ -1,6 +1,6 @@
 //! The boot store as typed, and its file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use diskmend_disk::{Kind, LookupError, Target};
 
@@ -25,6 +25,11 @@ pub(crate) struct StoreArg {
 }
 
 impl StoreArg {
+    /// The path as typed.
+    pub(crate) fn path(&self) -> &Path {
+        &self.store
+    }
+
     /// The file of the store.
     pub(crate) fn file(&self) -> Result<PathBuf, Failure> {
         let root = volume_root(&self.store);

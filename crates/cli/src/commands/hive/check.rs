@@ -12,10 +12,12 @@ use serde::Serialize;
 use super::reading;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::html;
 use crate::output::console::Console;
 use crate::output::style;
 use crate::output::table::{Align, Cell, Table};
 use crate::progress::Spinner;
+use crate::report_file::ReportArgs;
 
 /// Check the structure of a hive
 ///
@@ -37,6 +39,8 @@ Examples:
 pub(crate) struct Args {
     /// The hive file
     file: PathBuf,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 /// The result of a check, as a document.
@@ -63,11 +67,13 @@ struct ContentEntry {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    args.report.about_hive(&args.file, console)?;
     let spinner = Spinner::start("checking");
     let OpenHive { hive, status } = reading::open(&args.file)?;
     let report = check::check(&hive);
     drop(spinner);
     let exit = exit(&status, report.errors + report.warnings);
+    console.page(|| html::hive_check(&status, &report));
     console.show(exit, |console| {
         if console.json() {
             console.document(&document(&args.file, &status, &report))

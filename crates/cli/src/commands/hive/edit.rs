@@ -14,8 +14,10 @@ use crate::consent::Consent;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hive_session::{self, Check};
+use crate::html;
 use crate::key_path;
 use crate::output::console::{self, Console};
+use crate::report_file::ReportArgs;
 use crate::target_arg::StateArgs;
 
 /// The hive file to change.
@@ -27,6 +29,8 @@ pub(crate) struct FileArgs {
     pub(crate) consent: Consent,
     #[command(flatten)]
     state: StateArgs,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 /// The hive file to edit.
@@ -50,6 +54,7 @@ pub(super) fn run(
     paths: &[&str],
     edit: impl FnOnce(&mut Editor) -> Result<(), EditError>,
 ) -> Result<Exit, Failure> {
+    args.file.report.about_hive(&args.file.file, console)?;
     args.file.consent.can_be_had()?;
     if !args.file.consent.given(question)? {
         return Ok(Exit::Pending);
@@ -59,6 +64,7 @@ pub(super) fn run(
     } else {
         Check::Full
     };
+    console.page(|| html::request(question));
     let FileArgs { file, state, .. } = &args.file;
     let (report, ()) = hive_session::edit(file, state, check, |editor| {
         match misplaced(editor, paths) {
@@ -71,6 +77,7 @@ pub(super) fn run(
 
 /// Recovers the hive file if it is dirty.
 pub(super) fn recover(args: &FileArgs, console: &mut Console) -> Result<Exit, Failure> {
+    args.report.about_hive(&args.file, console)?;
     args.consent.can_be_had()?;
     if args.consent.asks() {
         let opened = reading::open(&args.file)?;
@@ -89,6 +96,7 @@ pub(super) fn recover(args: &FileArgs, console: &mut Console) -> Result<Exit, Fa
 }
 
 fn show(console: &mut Console, args: &FileArgs, report: &RepairReport) -> Result<Exit, Failure> {
+    repair::page(console, report, &args.state.option());
     console.show(Exit::Done, |console| {
         if console.json() {
             console.engine_document(report)

@@ -1,0 +1,179 @@
+//! `--report FILE`: the result of a command as a page for a ticket.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use diskmend_disk::{Target, guard, is_on};
+use diskmend_repair::{Engine, hive_file};
+use maud::Markup;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::hints;
+use crate::hive_target::is_hive_file;
+use crate::html::{self, Ending};
+use crate::new_file;
+use crate::output::console::{Console, error, hint, note};
+use crate::progress::Steps;
+use crate::volume_root::volume_root;
+
+/// The option of every command that looks at a disk or changes it.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct ReportArgs {
+    /// Also write the result to this new file, as a page of HTML for a ticket. The file can't be on
+    /// the disk that the command is about
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+impl ReportArgs {
+    /// Fails if the page of a command about this target could not be written. If the user wants the
+    /// page, the console will write it.
+    pub(crate) fn about(&self, target: &Path, console: &mut Console) -> Result<(), Failure> {
+        self.check_and_begin(target, console, |path| refuse_on(path, target))
+    }
+
+    /// Does the same for a command about a hive file, which may be on a Windows volume.
+    pub(crate) fn about_hive(&self, file: &Path, console: &mut Console) -> Result<(), Failure> {
+        self.check_and_begin(file, console, |path| {
+            let whole = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+            let mut folders = whole.ancestors().skip(1);
+            let own = hive_file::target_of(file).ok();
+            // The root of a boot store's volume need not have a Windows.
+            let own =
+                own.filter(|root| !whole.parent().is_some_and(|folder| is_same(root, folder)));
+            let root = folders.find(|folder| is_windows(folder));
+            match own.as_deref().or(root) {
+                Some(root) => refuse_on(path, root),
+                None => Ok(()),
+            }
+        })
+    }
+
+    /// Does the same for a command about a target that may also be a hive file.
+    pub(crate) fn about_any(&self, target: &Path, console: &mut Console) -> Result<(), Failure> {
+        if is_hive_file(target) {
+            self.about_hive(target, console)
+        } else {
+            self.about(target, console)
+        }
+    }
+
+    /// Does the same for a command that is about all disks.
+    pub(crate) fn about_all(&self, console: &mut Console) -> Result<(), Failure> {
+        self.check_and_begin("disks of this machine".as_ref(), console, |_| Ok(()))
+    }
+
+    fn check_and_begin(
+        &self,
+        subject: &Path,
+        console: &mut Console,
+        check: impl FnOnce(&Path) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let Some(path) = &self.report else {
+            return Ok(());
+        };
+        new_file::can_be_made(path)?;
+        check(path)?;
+        console.begin_page(ReportFile {
+            path: path.clone(),
+            subject: subject.display().to_string(),
+            windows: None,
+            content: None,
+        });
+        Ok(())
+    }
+}
+
+/// Fails if the file would be on this target.
+pub(crate) fn refuse_on(file: &Path, target: &Path) -> Result<(), Failure> {
+    let folder = new_file::folder_of(file);
+    match is_on(folder, &volume_root(target)) {
+        Ok(false) => Ok(()),
+        Ok(true) => {
+            let message = format!(
+                "{}: this is on the disk that the command is about",
+                file.display()
+            );
+            Err(Failure::new(Exit::Refused, message).hint("keep the page on this machine's disk"))
+        }
+        // The command itself says what is wrong with the target.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => {
+            let what = format!(
+                "{}: cannot find out whether this is on {}",
+                file.display(),
+                target.display()
+            );
+            Err(Failure::of(Exit::Failure, &error).context(what))
+        }
+    }
+}
+
+/// True if both paths are known to mean the same folder.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let one = if one.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        one
+    };
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// True if Windows is on the volume with this root.
+fn is_windows(root: &Path) -> bool {
+    Target::open(root).is_ok_and(|target| guard::windows_volume(&target).is_ok())
+}
+
+/// The page of the running command.
+pub(crate) struct ReportFile {
+    path: PathBuf,
+    /// What the command is about, as the user named it.
+    subject: String,
+    /// What the Windows is.
+    windows: Option<Markup>,
+    content: Option<Markup>,
+}
+
+impl ReportFile {
+    /// Says what the Windows on the target is, if there is one.
+    pub(crate) fn identify(&mut self, engine: &Engine) {
+        if guard::windows_volume(engine.target()).is_ok() {
+            let mut steps = Steps::start();
+            self.windows = Some(html::identity(engine.facts(&mut steps.watch()).identity()));
+        }
+    }
+
+    /// Sets the content of the page, in place of an earlier one.
+    pub(crate) fn set(&mut self, content: Markup) {
+        self.content = Some(content);
+    }
+
+    /// Writes the page of a command that ended with `exit`, and returns the exit code of the
+    /// program.
+    pub(crate) fn write(self, command: &str, exit: Exit, failure: Option<&Failure>) -> Exit {
+        if exit == Exit::Usage {
+            // The command has not begun, and the user will repeat it with this name of the file.
+            return exit;
+        }
+        let title = format!("diskmend {command}: {}", self.subject);
+        let ending = Ending { exit, failure };
+        let parts = [self.windows.as_ref(), self.content.as_ref()];
+        let page = html::page_of(&title, &ending, parts).into_string();
+        match new_file::write_whole(&self.path, page.as_bytes()) {
+            Ok(()) => {
+                note(format_args!("the page is in {}", self.path.display()));
+                exit
+            }
+            Err(failure) => {
+                error(format_args!("no page was written: {}", failure.message()));
+                failure.hints().iter().for_each(hint);
+                hint(hints::NO_REPORT);
+                exit.without_report()
+            }
+        }
+    }
+}
