@@ -43,8 +43,6 @@ const STYLE_HASH: &str = "IiZXqwLpkIS+9PgFt0Cf+mvqMiyw0+J7aElyBiduS+k=";
 
 /// The maximum number of characters of a text that are shown.
 const MOST_CHARS: usize = 400;
-/// The maximum number of bytes of a text that are looked at for it.
-const MOST_BYTES_OF_TEXT: usize = 4 * MOST_CHARS;
 /// The maximum number of items of a list.
 const MOST_ITEMS: usize = 500;
 /// The maximum number of bytes that a list adds to a page, unless its first item is longer.
@@ -89,13 +87,11 @@ pub(crate) fn page_of(title: &str, ending: &Ending<'_>, parts: [Option<&Markup>;
 
 /// Text that may come from a disk: hidden characters are escaped, and a long text is cut.
 fn shown(text: &str) -> String {
-    let visible = Visible(
-        text.get(..text.ceil_char_boundary(MOST_BYTES_OF_TEXT))
-            .unwrap_or(text),
-    );
-    let visible = visible.to_string();
+    let start: String = text.chars().take(MOST_CHARS).collect();
+    // An escaped character is longer.
+    let visible = Visible(&start).to_string();
     let cut: String = visible.chars().take(MOST_CHARS).collect();
-    let is_cut = cut.len() < visible.len() || text.len() > MOST_BYTES_OF_TEXT;
+    let is_cut = start.len() < text.len() || cut.len() < visible.len();
     let more = if is_cut { "..." } else { "" };
     format!("{cut}{more}")
 }
