@@ -19,4 +19,6 @@ pub(super) const FILES: &[(&str, &str)] = &rules![
     "stops.toml",
     "updates.toml",
     "events.toml",
+    "logon-events.toml",
+    "machine-events.toml",
 ];

@@ -1,6 +1,7 @@
 //! Looking for the evidence that rules name, and ranking their causes.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use super::disk::Disk;
 use super::evidence::{Looked, Sighting};
@@ -95,10 +96,6 @@ fn judge<'r>(
     for weighed in &rule.opposing {
         opposing.extend(look(disk, weighed, unread)?);
     }
-    let sum = |found: &[Found<'_>]| -> i64 {
-        let weights = found.iter().map(|one| i64::from(one.weighed.weight));
-        weights.sum()
-    };
     let score = sum(&supporting) - sum(&opposing);
     Ok(Certainty::of(score).map(|certainty| Cause {
         rule,
@@ -107,6 +104,23 @@ fn judge<'r>(
         supporting,
         opposing,
     }))
+}
+
+/// The sum of the weights. Of evidence that tells the same, the greatest weight counts.
+fn sum(found: &[Found<'_>]) -> i64 {
+    let mut alike: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut sum = 0;
+    for one in found {
+        let weight = i64::from(one.weighed.weight);
+        match &one.weighed.alike {
+            None => sum += weight,
+            Some(word) => {
+                let greatest = alike.entry(word).or_insert(0);
+                *greatest = weight.max(*greatest);
+            }
+        }
+    }
+    sum + alike.values().sum::<i64>()
 }
 
 fn look<'r>(

@@ -33,6 +33,9 @@ pub struct Weighed {
     pub weight: u32,
     /// True if the rule doesn't count without it.
     pub needed: bool,
+    /// A word that it shares with other evidence of the rule that tells the same. Of such evidence,
+    /// only the greatest weight counts.
+    pub alike: Option<String>,
     /// What it means, in one sentence.
     pub says: String,
 }

@@ -134,6 +134,7 @@ fn weighed(written: Vec<Spanned<EvidenceFile>>, supports: bool) -> Result<Vec<We
             evidence: evidence?,
             weight,
             needed: file.needed,
+            alike: file.alike,
             says: file.says.into_inner().trim().to_owned(),
         })
     };

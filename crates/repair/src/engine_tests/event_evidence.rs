@@ -241,3 +241,55 @@ fn a_log_that_can_not_be_read_is_told() {
     let report = serde_json::to_string(&diagnose(&disk)).expect("JSON");
     assert!(report.contains("event logs: "), "{report}");
 }
+
+/// Who shut the port stands beside the rule that is shut.
+#[test]
+fn who_changed_the_firewall_is_told() {
+    use super::diagnosis::event_cases::{event, logs};
+    let firewall = "Microsoft-Windows-Windows Firewall With Advanced Security";
+    let changed = event(firewall, 2005)
+        .field("RuleId", "RemoteDesktop-UserMode-In-TCP")
+        .field("RuleName", "Remote Desktop")
+        .field("ModifyingApplication", r"C:\Tools\harden.exe");
+    let mut breaks = super::diagnosis::closed_port();
+    breaks.extend(logs(&[(&format!("{firewall}/Firewall"), changed)]));
+    let found = diagnose(&super::diagnosis::disk(&breaks));
+    let first = found.causes.first().expect("a cause");
+    assert_eq!((&*first.name, first.score), ("firewall-no-rule", 90));
+    let json = serde_json::to_string(first).expect("JSON");
+    assert!(json.contains("harden.exe"), "{json}");
+}
+
+/// A dump and two events that tell of one stop are not three reasons.
+#[test]
+fn evidence_that_tells_the_same_counts_once() {
+    let disk = volume("system-001");
+    let code = "0x0000007b (0x1, 0x2, 0x0, 0x0)";
+    let stopped = Record::new("Microsoft-Windows-WER-SystemErrorReporting", 1001, NOON);
+    let started = Record::new("Microsoft-Windows-Kernel-Power", 41, NOON);
+    let records = [
+        stopped.field("param1", code),
+        started.field("BugcheckCode", "123"),
+    ];
+    put(&disk, "System", &records);
+    let found = added(&disk);
+    assert_eq!(names(&found), ["stop-boot-device"]);
+    let first = found.first().expect("a cause");
+    assert_eq!((first.score, first.evidence.len()), (60, 2));
+}
+
+/// A server restarts for updates each month, and nobody logs on meanwhile.
+#[test]
+fn restarts_are_a_loop_only_if_they_are_near() {
+    let restart = |time: &str| Record::new("USER32", 1074, time).field("param1", "svchost.exe");
+    let disk = volume("system-001");
+    let monthly = ["03", "04", "05", "06", "07"];
+    let monthly = monthly.map(|month| restart(&format!("2026-{month}-01T12:00:00Z")));
+    put(&disk, "System", &monthly);
+    assert_eq!(names(&added(&disk)), [""; 0]);
+    let near = ["10", "11", "12", "13"].map(|hour| restart(&format!("2026-05-01T{hour}:00:00Z")));
+    put(&disk, "System", &near);
+    assert_eq!(names(&added(&disk)), ["restart-loop"]);
+    put(&disk, "System", near.get(..3).expect("three"));
+    assert_eq!(names(&added(&disk)), [""; 0]);
+}

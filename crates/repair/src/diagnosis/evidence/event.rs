@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -13,6 +14,8 @@ use crate::rows::{Wrong, wrong};
 
 /// The number of events that are named; the newest ones.
 const MOST_SIGHTINGS: usize = 3;
+/// The greatest number of events that one piece of evidence can ask for.
+const MOST_EVENTS: usize = 100;
 /// The greatest number of IDs, services or values in one piece of evidence.
 const MOST_WORDS: usize = 50;
 
@@ -24,6 +27,10 @@ pub(crate) struct EventEvidence {
     ids: Vec<u32>,
     services: Vec<String>,
     fields: BTreeMap<String, Vec<String>>,
+    /// The number of such events that are evidence.
+    at_least: usize,
+    /// The time within which as many must have happened; any if absent.
+    within: Option<SignedDuration>,
     since: Since,
 }
 
@@ -54,6 +61,8 @@ pub(crate) struct EventFile {
     services: Vec<String>,
     #[serde(default)]
     fields: BTreeMap<String, Vec<String>>,
+    at_least: Option<Spanned<usize>>,
+    within_hours: Option<u16>,
     #[serde(default)]
     since: Since,
 }
@@ -79,8 +88,20 @@ impl EvidenceKind for EventEvidence {
                 return Err(wrong(id)(message));
             }
         }
+        let at_least = match written.at_least {
+            Some(count) if !(1..=MOST_EVENTS).contains(count.get_ref()) => {
+                let message = format!("the number of events is within 1 to {MOST_EVENTS}");
+                return Err(wrong(&count)(message));
+            }
+            Some(count) => count.into_inner(),
+            None => 1,
+        };
         let ids = written.ids.into_inner().into_iter();
         Ok(Self {
+            at_least,
+            within: written
+                .within_hours
+                .map(|hours| SignedDuration::from_hours(hours.into())),
             log: written.log.into_inner(),
             provider: written.provider.into_inner(),
             ids: ids.map(Spanned::into_inner).collect(),
@@ -112,6 +133,12 @@ impl EvidenceKind for EventEvidence {
         let ids: Vec<String> = self.ids.iter().map(u32::to_string).collect();
         let (ids, provider, log) = (ids.join(" or "), &self.provider, &self.log);
         let mut text = format!("event {ids} of {provider} in the log {log}");
+        if self.at_least > 1 {
+            text.push_str(&format!(", at least {} times", self.at_least));
+        }
+        if let Some(within) = self.within {
+            text.push_str(&format!(" within {} hours", within.as_hours()));
+        }
         if !self.services.is_empty() {
             text.push_str(&format!(", service {}", self.services.join(" or ")));
         }
@@ -125,7 +152,19 @@ impl EvidenceKind for EventEvidence {
 impl EventEvidence {
     fn newest<'a>(&self, events: impl DoubleEndedIterator<Item = &'a Event>) -> Vec<Sighting> {
         let wanted = events.rev().filter(|event| self.is(event));
-        wanted.take(MOST_SIGHTINGS).map(sighting).collect()
+        let wanted: Vec<&Event> = wanted.collect();
+        let mut starts = wanted.windows(self.at_least).enumerate();
+        let is_near = |events: &[&Event]| match (events.first(), events.last(), self.within) {
+            (Some(newest), Some(oldest), Some(within)) => {
+                oldest.time.duration_until(newest.time) <= within
+            }
+            _ => true,
+        };
+        let Some((start, _)) = starts.find(|(_, events)| is_near(events)) else {
+            return Vec::new();
+        };
+        let named = wanted.into_iter().skip(start).take(MOST_SIGHTINGS);
+        named.map(sighting).collect()
     }
 
     fn is(&self, event: &Event) -> bool {

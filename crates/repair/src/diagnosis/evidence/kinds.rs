@@ -21,6 +21,7 @@ macro_rules! kinds {
             pub(in crate::diagnosis) weight: toml::Spanned<u32>,
             #[serde(default)]
             pub(in crate::diagnosis) needed: bool,
+            pub(in crate::diagnosis) alike: Option<String>,
             pub(in crate::diagnosis) says: toml::Spanned<String>,
             $(#[serde(default)]
             $key: Option<<$kind as EvidenceKind>::Written>,)+

@@ -8,7 +8,7 @@ use super::super::evidence::certificates::{PAST, STORE, binary, blob, certificat
 use super::super::evidence::dumps::dump;
 use super::super::evidence::firewall::{ID, rule};
 use super::disk::{Break, CONFIG, KEY, SET, disk};
-use super::event_cases;
+use super::{event_cases, logon_cases, machine_cases};
 use crate::place::HiveName::{self, Software, System};
 use crate::value_data::ValueData;
 
@@ -26,6 +26,8 @@ pub(super) fn cases() -> Vec<(&'static str, FaultyDisk)> {
     cases.extend(certificates());
     cases.extend(logon());
     cases.extend(event_cases::cases());
+    cases.extend(logon_cases::cases());
+    cases.extend(machine_cases::cases());
     cases
         .into_iter()
         .map(|(name, breaks)| (name, disk(&breaks)))
@@ -35,7 +37,7 @@ pub(super) fn cases() -> Vec<(&'static str, FaultyDisk)> {
 pub(super) type Cases = Vec<(&'static str, Vec<Break>)>;
 
 /// A number in the control set.
-fn number(key: &str, name: &'static str, number: u32) -> Vec<Break> {
+pub(super) fn number(key: &str, name: &'static str, number: u32) -> Vec<Break> {
     vec![Break::Number(System, format!(r"{SET}\{key}"), name, number)]
 }
 
@@ -211,7 +213,7 @@ fn files() -> Cases {
     cases
 }
 
-fn firewall() -> Cases {
+pub(super) fn firewall() -> Cases {
     let rules = r"Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules";
     let blocks = "v2.30|Action=Block|Active=TRUE|Dir=In|Protocol=6|LPort=3389|Name=no|";
     let profiles = ["DomainProfile", "StandardProfile", "PublicProfile"];

@@ -65,7 +65,7 @@ const SERVICES: [(&str, u32); 43] = [
 
 /// Something that is broken.
 #[derive(Clone)]
-pub(super) enum Break {
+pub(in crate::engine_tests) enum Break {
     /// A `REG_DWORD`.
     Number(HiveName, String, &'static str, u32),
     /// Data of another type.
@@ -85,7 +85,7 @@ pub(super) enum Break {
 }
 
 /// The healthy server with these things broken.
-pub(super) fn disk(breaks: &[Break]) -> FaultyDisk {
+pub(in crate::engine_tests) fn disk(breaks: &[Break]) -> FaultyDisk {
     let disk = FaultyDisk::new();
     let mut files = vec![
         (

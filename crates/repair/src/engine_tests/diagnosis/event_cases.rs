@@ -11,13 +11,14 @@ use diskmend_base::utf16;
 use diskmend_hive::ValueType;
 
 const APPLICATION: &str = "Application";
-const SYSTEM: &str = "System";
-const SCM: &str = "Service Control Manager";
-const REMOTE: &str = "Microsoft-Windows-TerminalServices-RemoteConnectionManager";
-const LISTENER: &str = "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational";
+pub(super) const SYSTEM: &str = "System";
+pub(super) const SCM: &str = "Service Control Manager";
+pub(super) const REMOTE: &str = "Microsoft-Windows-TerminalServices-RemoteConnectionManager";
+pub(super) const LISTENER: &str =
+    "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational";
 const SESSIONS: &str = "Microsoft-Windows-TerminalServices-LocalSessionManager";
 const SESSION_LOG: &str = "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational";
-const DHCP: &str = "Microsoft-Windows-Dhcp-Client";
+pub(super) const DHCP: &str = "Microsoft-Windows-Dhcp-Client";
 
 /// Before and after the last logon over the network.
 const BEFORE: &str = "2026-05-01T10:00:00Z";
@@ -25,12 +26,12 @@ const LOGON: &str = "2026-05-01T11:00:00Z";
 const NOON: &str = "2026-05-01T12:00:00Z";
 
 /// An event after the last logon.
-fn event(provider: &str, id: u16) -> Record {
+pub(in crate::engine_tests) fn event(provider: &str, id: u16) -> Record {
     Record::new(provider, id, NOON)
 }
 
 /// An event about a service.
-fn service(id: u16, key: &str, error: &str) -> Record {
+pub(super) fn service(id: u16, key: &str, error: &str) -> Record {
     let record = event(SCM, id).source(SCM);
     record
         .field("param1", "\u{670d}\u{52a1}")
@@ -39,7 +40,7 @@ fn service(id: u16, key: &str, error: &str) -> Record {
 }
 
 /// The logs with these events, and with what a healthy server logs.
-pub(super) fn logs(events: &[(&str, Record)]) -> Vec<Break> {
+pub(in crate::engine_tests) fn logs(events: &[(&str, Record)]) -> Vec<Break> {
     let start = |time| {
         Record::new("Microsoft-Windows-Kernel-General", 12, time).field("BuildVersion", "17763")
     };
@@ -245,6 +246,12 @@ pub(super) fn usual() -> Vec<Break> {
         (SYSTEM, service(7023, "W32Time", "%%2")),
         (SYSTEM, service(7000, "vendor", "%%2")),
         (SYSTEM, event(DHCP, 50036)),
+        (SYSTEM, event("NETLOGON", 5719).data("CORP")),
+        (SYSTEM, event("Microsoft-Windows-GroupPolicy", 1129)),
+        (
+            SYSTEM,
+            event("Microsoft-Windows-WindowsUpdateClient", 20).field("errorCode", "0x80070643"),
+        ),
         (
             SYSTEM,
             event("Microsoft-Windows-Ntfs", 98).field("CorruptionActionState", "0"),

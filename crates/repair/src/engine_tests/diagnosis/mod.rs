@@ -3,8 +3,10 @@
 
 mod cases;
 mod disk;
-mod event_cases;
+pub(super) mod event_cases;
 mod healthy;
+mod logon_cases;
+mod machine_cases;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -37,6 +39,15 @@ fn diagnose(disk: &FaultyDisk) -> DiagnoseReport {
         with_watch(|watch| diagnose_site(&site(disk), rules, recipes, &Options::default(), watch));
     diagnosed.expect("a diagnosis")
 }
+
+/// A rule of the firewall that is switched off.
+pub(super) fn closed_port() -> Vec<disk::Break> {
+    let mut cases = cases::firewall().into_iter();
+    let case = cases.find(|(name, _)| *name == "firewall-no-rule");
+    case.expect("the case").1
+}
+
+pub(super) use disk::disk;
 
 /// On the disk that is made for it, a cause is the most likely one. `DISKMEND_UPDATE=1` rewrites
 /// the table in the page.
@@ -86,7 +97,7 @@ fn every_cause_is_found_first_on_its_disk() {
 fn a_filter_that_is_missing_and_one_that_is_not_listed_are_two_causes() {
     let class = r"Control\Class\{4d36e967-e325-11ce-bfc1-08002be10318}";
     let filters = ValueData::list(&["removed".to_owned()]);
-    let found = diagnose(&disk::disk(&cases::data(
+    let found = diagnose(&disk(&cases::data(
         HiveName::System,
         class,
         "UpperFilters",

@@ -1,0 +1,79 @@
+//! A disk for each rule about what Windows logs of its drivers, disks and restarts.
+
+use super::cases::Cases;
+use super::event_cases::{DHCP, LISTENER, REMOTE, SCM, SYSTEM, event, logs, service};
+use crate::testing::evtx::Record;
+
+const INTEGRITY: &str = "Microsoft-Windows-CodeIntegrity";
+const INTEGRITY_LOG: &str = "Microsoft-Windows-CodeIntegrity/Operational";
+const FIREWALL: &str = "Microsoft-Windows-Windows Firewall With Advanced Security";
+const FIREWALL_LOG: &str = "Microsoft-Windows-Windows Firewall With Advanced Security/Firewall";
+const BROKER: &str = "Microsoft-Windows-TerminalServices-SessionBroker";
+const BROKER_LOG: &str = "Microsoft-Windows-TerminalServices-SessionBroker/Operational";
+
+/// As many events as asked for, some minutes apart.
+fn again(provider: &str, id: u16, count: u32) -> Vec<(&'static str, Record)> {
+    let at = |minute| format!("2026-05-01T12:{minute:02}:00Z");
+    let times = (0..count).map(|number| at(number * 5));
+    times
+        .map(|time| (SYSTEM, Record::new(provider, id, &time)))
+        .collect()
+}
+
+pub(super) fn cases() -> Cases {
+    let file = |id, path| event(INTEGRITY, id).field("FileNameBuffer", path);
+    let driver = r"\Device\HarddiskVolume2\Windows\System32\drivers\vendor.sys";
+    let program = r"\Device\HarddiskVolume2\Windows\System32\userinit.exe";
+    let card = event("Microsoft-Windows-Kernel-PnP", 411)
+        .field("DeviceInstanceId", r"VMBUS\{0}")
+        .field("ClassGuid", "{4d36e972-e325-11ce-bfc1-08002be10318}");
+    let listener = event(REMOTE, 260).user_data();
+    vec![
+        (
+            "signature-not-verified",
+            logs(&[
+                (INTEGRITY_LOG, file(3004, driver)),
+                (SYSTEM, service(7000, "vendor", "%%577")),
+            ]),
+        ),
+        (
+            "code-integrity-policy",
+            logs(&[(INTEGRITY_LOG, file(3077, program))]),
+        ),
+        (
+            "network-card-fails",
+            logs(&[
+                ("Microsoft-Windows-Kernel-PnP/Configuration", card),
+                (SYSTEM, event(DHCP, 1007)),
+            ]),
+        ),
+        ("disk-fails", logs(&again("disk", 7, 3))),
+        (
+            "registry-not-written",
+            logs(&again("Microsoft-Windows-Kernel-General", 6, 1)),
+        ),
+        ("last-known-good", logs(&again(SCM, 7007, 1))),
+        (
+            "restart-loop",
+            logs(&again("Microsoft-Windows-Kernel-Power", 41, 3)),
+        ),
+        ("services-time-out", logs(&again(SCM, 7011, 5))),
+        ("ports-exhausted", logs(&again("Tcpip", 4227, 1))),
+        (
+            "remote-desktop-listener-fails",
+            logs(&[(LISTENER, listener.field("errorCode", "0x271D"))]),
+        ),
+        (
+            "remote-desktop-certificate-template",
+            logs(&again(REMOTE, 1064, 1)),
+        ),
+        (
+            "connection-broker-fails",
+            logs(&[(BROKER_LOG, event(BROKER, 2056))]),
+        ),
+        (
+            "firewall-not-loaded",
+            logs(&[(FIREWALL_LOG, event(FIREWALL, 2009))]),
+        ),
+    ]
+}
