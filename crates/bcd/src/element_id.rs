@@ -77,6 +77,8 @@ impl fmt::Display for Format {
 }
 
 impl ElementId {
+    /// `device`: the device of the boot application's file.
+    pub const APPLICATION_DEVICE: Self = Self(0x1100_0001);
     /// `path`: the boot application's file.
     pub const APPLICATION_PATH: Self = Self(0x1200_0002);
     /// `description`: the text in the boot menu.
@@ -105,6 +107,10 @@ impl ElementId {
     pub const WINPE: Self = Self(0x2600_0022);
     /// `safeboot` of a loader.
     pub const SAFE_BOOT: Self = Self(0x2500_0080);
+    /// `imcdevice` of a loader: the device of an additional hive.
+    pub const IMC_DEVICE: Self = Self(0x2100_0138);
+    /// `imchivename` of a loader: the path of an additional hive.
+    pub const IMC_HIVE_NAME: Self = Self(0x2200_0137);
     /// `ems` of a loader: Emergency Management Services in Windows.
     pub const EMS: Self = Self(0x2600_00b0);
 

@@ -29,10 +29,10 @@ pub struct Wanted {
     pub store: Option<Partition>,
 }
 
-/// What a loader's `osdevice` says about the wanted Windows.
+/// What a device says about the wanted Windows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// Nothing: `osdevice` is missing or names no partition, or the wanted partition is not known.
+    /// Nothing: it is missing or names no partition, or the wanted partition is not known.
     Unknown,
     /// It names the wanted partition.
     Wanted,
@@ -100,32 +100,29 @@ pub enum Mismatch {
         found: Option<String>,
     },
     /// Its Windows is on another partition.
-    #[error("its osdevice is {}", PlaceWords(.0))]
+    #[error("its osdevice is {0}")]
     Place(Place),
 }
 
-/// The target of an `osdevice`, for a message.
-struct PlaceWords<'a>(&'a Place);
-
-impl fmt::Display for PlaceWords<'_> {
+impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Place::Unknown => f.write_str("unknown"),
-            Place::Wanted => f.write_str("the partition of this Windows"),
-            Place::BootManager { name } => {
+        match self {
+            Self::Unknown => f.write_str("unknown"),
+            Self::Wanted => f.write_str("the partition of this Windows"),
+            Self::BootManager { name } => {
                 f.write_str("boot, the boot manager's own partition")?;
                 match name {
                     Some(name) => write!(f, " ({name} of this disk)"),
                     None => Ok(()),
                 }
             }
-            Place::InFile => f.write_str("a file on this disk, which contains another volume"),
-            Place::Other { found, name: None } => write!(f, "{found}"),
-            Place::Other {
+            Self::InFile => f.write_str("a file on this disk, which contains another volume"),
+            Self::Other { found, name: None } => write!(f, "{found}"),
+            Self::Other {
                 found,
                 name: Some(name),
             } => write!(f, "{name} of this disk ({found})"),
-            Place::Nowhere { found, almost } => {
+            Self::Nowhere { found, almost } => {
                 write!(f, "on no partition of this disk ({found})")?;
                 match almost {
                     Some(name) => write!(f, "; it would be {name} if this were the disk it names"),
@@ -276,6 +273,47 @@ pub fn fitting<'a>(loaders: &'a [Loader], wanted: &Wanted) -> Vec<&'a Loader> {
     fitting.into_iter().filter(is_nearest).collect()
 }
 
+impl Wanted {
+    /// What a device says about this Windows. The identifiers of both the disk and the partition
+    /// must be right: the boot manager finds nothing by one of them alone.
+    #[must_use]
+    pub fn place_of(&self, device: &Device) -> Place {
+        let named = match device.target {
+            Target::Boot => self.store,
+            _ => device.partition(),
+        };
+        let Some(found) = named else {
+            return Place::Unknown;
+        };
+        let on_disk = self.disk.iter().find(|(_, partition)| *partition == found);
+        if matches!(device.target, Target::File(_)) {
+            // About a volume in a file, only one thing is known: it is not the partition that
+            // contains the file.
+            return match on_disk {
+                Some(_) => Place::InFile,
+                None => Place::Unknown,
+            };
+        }
+        match (self.partition, on_disk) {
+            (Some(wanted), _) if wanted == found => Place::Wanted,
+            (Some(_), on_disk) if device.target == Target::Boot => Place::BootManager {
+                name: on_disk.map(|(name, _)| name.clone()),
+            },
+            (Some(_), Some((name, _))) => Place::Other {
+                found,
+                name: Some(name.clone()),
+            },
+            (_, None) if !self.disk.is_empty() => {
+                let almost = self.disk.iter().find(|(_, one)| one.is_almost(found));
+                let almost = almost.map(|(name, _)| name.clone());
+                Place::Nowhere { found, almost }
+            }
+            (Some(_), None) => Place::Other { found, name: None },
+            (None, _) => Place::Unknown,
+        }
+    }
+}
+
 impl Loader {
     fn of(object: &Object<'_>, in_menu: bool, is_default: bool) -> Self {
         let value = |id| object.value(id).ok().flatten();
@@ -333,48 +371,12 @@ impl Loader {
         }
     }
 
-    /// What its `osdevice` says about the wanted Windows. The identifiers of both the disk and the
-    /// partition must be right: the boot manager finds nothing by one of them alone.
+    /// What its `osdevice` says about the wanted Windows.
     #[must_use]
     pub fn place(&self, wanted: &Wanted) -> Place {
-        let Some(device) = &self.os_device else {
-            return Place::Unknown;
-        };
-        let named = match device.target {
-            Target::Boot => wanted.store,
-            _ => device.partition(),
-        };
-        let Some(found) = named else {
-            return Place::Unknown;
-        };
-        let on_disk = wanted
-            .disk
-            .iter()
-            .find(|(_, partition)| *partition == found);
-        if matches!(device.target, Target::File(_)) {
-            // About a volume in a file, only one thing is known: it is not the partition that
-            // contains the file.
-            return match on_disk {
-                Some(_) => Place::InFile,
-                None => Place::Unknown,
-            };
-        }
-        match (wanted.partition, on_disk) {
-            (Some(wanted), _) if wanted == found => Place::Wanted,
-            (Some(_), on_disk) if device.target == Target::Boot => Place::BootManager {
-                name: on_disk.map(|(name, _)| name.clone()),
-            },
-            (Some(_), Some((name, _))) => Place::Other {
-                found,
-                name: Some(name.clone()),
-            },
-            (_, None) if !wanted.disk.is_empty() => {
-                let almost = wanted.disk.iter().find(|(_, one)| one.is_almost(found));
-                let almost = almost.map(|(name, _)| name.clone());
-                Place::Nowhere { found, almost }
-            }
-            (Some(_), None) => Place::Other { found, name: None },
-            (None, _) => Place::Unknown,
+        match &self.os_device {
+            Some(device) => wanted.place_of(device),
+            None => Place::Unknown,
         }
     }
 
@@ -401,7 +403,7 @@ impl Loader {
                 let named = disk.find(|(_, one)| Some(*one) == wanted.partition);
                 named.map(|(name, _)| name.clone())
             }
-            _ => Some(PlaceWords(&place).to_string()),
+            _ => Some(place.to_string()),
         }
     }
 

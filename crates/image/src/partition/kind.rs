@@ -40,20 +40,19 @@ const MBR_NAMES: &[(u8, &str)] = &[
     (0xA5, "FreeBSD"),
     (0xDE, "Dell utility"),
     (0xEE, "GPT protective"),
-    (0xEF, "EFI system"),
+    (MBR_EFI_SYSTEM, "EFI system"),
     (0xFD, "Linux RAID"),
 ];
 
+const EFI_SYSTEM: Guid = Guid::from_u128(0xc12a7328_f81f_11d2_ba4b_00a0c93ec93b);
+const MBR_EFI_SYSTEM: u8 = 0xEF;
 const BASIC_DATA: Guid = Guid::from_u128(0xebd0a0a2_b9e5_4433_87c0_68b6b72699c7);
 const LDM_METADATA: Guid = Guid::from_u128(0x5808c8aa_7e8f_42e0_85d2_e1e90434cfb3);
 const LDM_DATA: Guid = Guid::from_u128(0xaf9b60a0_1431_4f62_bc68_3311714a69ad);
 const STORAGE_SPACES: Guid = Guid::from_u128(0xe75caf8f_f680_4cee_afa3_b001e56efc2d);
 
 const GPT_NAMES: &[(Guid, &str)] = &[
-    (
-        Guid::from_u128(0xc12a7328_f81f_11d2_ba4b_00a0c93ec93b),
-        "EFI system",
-    ),
+    (EFI_SYSTEM, "EFI system"),
     (BASIC_DATA, "Microsoft basic data"),
     (
         Guid::from_u128(0xe3c9e316_0b5c_4db8_817d_f92df00215ae),
@@ -107,6 +106,16 @@ impl PartitionType {
         match self {
             Self::Gpt(guid) => guid == LDM_METADATA || guid == LDM_DATA,
             Self::Mbr(kind) => kind == MBR_DYNAMIC,
+            Self::Whole => false,
+        }
+    }
+
+    /// True for an EFI system partition, from which EFI firmware starts.
+    #[must_use]
+    pub fn is_efi_system(self) -> bool {
+        match self {
+            Self::Gpt(guid) => guid == EFI_SYSTEM,
+            Self::Mbr(kind) => kind == MBR_EFI_SYSTEM,
             Self::Whole => false,
         }
     }

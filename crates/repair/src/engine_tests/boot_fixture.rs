@@ -74,14 +74,10 @@ impl Maker {
     }
 
     /// Two loaders of one folder in the menu and one of Windows PE, and no default entry.
-    pub(super) fn with_second_loader(mut self) -> Self {
-        let delete = Change::DeleteElement {
-            object: well_known::BOOTMGR,
-            element: ElementId::DEFAULT,
-        };
-        delete.apply(&mut self.0).expect("valid");
+    pub(super) fn with_second_loader(self) -> Self {
         let path = r"\Windows\system32\winload.exe";
-        self.loader(SECOND, path, r"\WINDOWS")
+        self.without_default()
+            .loader(SECOND, path, r"\WINDOWS")
             .loader(RECOVERY, path, r"\Windows")
             .set(RECOVERY, ElementId::WINPE, ElementValue::Boolean(true))
             .set(
@@ -89,6 +85,16 @@ impl Maker {
                 ElementId::DISPLAY_ORDER,
                 ElementValue::ObjectList(vec![LOADER, SECOND]),
             )
+    }
+
+    /// Without a default entry.
+    pub(super) fn without_default(mut self) -> Self {
+        let delete = Change::DeleteElement {
+            object: well_known::BOOTMGR,
+            element: ElementId::DEFAULT,
+        };
+        delete.apply(&mut self.0).expect("valid");
+        self
     }
 
     pub(super) fn loader(mut self, guid: Guid, path: &str, root: &str) -> Self {

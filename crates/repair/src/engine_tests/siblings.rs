@@ -26,7 +26,7 @@ const DATA: &str = r"\\?\Volume{11111111-0000-0000-0000-000000000003}\";
 
 /// A volume beside the target.
 #[derive(Clone)]
-enum Volume {
+pub(super) enum Volume {
     Open(FaultyDisk),
     Locked,
     Denied,
@@ -80,12 +80,12 @@ impl Beside for InMemory {
     }
 }
 
-fn open(disk: &FaultyDisk) -> Volume {
+pub(super) fn open(disk: &FaultyDisk) -> Volume {
     Volume::Open(disk.clone())
 }
 
 /// A volume with these files and without a Windows.
-fn volume(files: &[(&str, Vec<u8>)]) -> FaultyDisk {
+pub(super) fn volume(files: &[(&str, Vec<u8>)]) -> FaultyDisk {
     let disk = FaultyDisk::new();
     for (path, bytes) in files {
         disk.put(path, bytes.clone());
@@ -93,7 +93,7 @@ fn volume(files: &[(&str, Vec<u8>)]) -> FaultyDisk {
     disk
 }
 
-fn beside(target: &FaultyDisk, siblings: &[(&'static str, Volume)]) -> Site {
+pub(super) fn beside(target: &FaultyDisk, siblings: &[(&'static str, Volume)]) -> Site {
     let mut site = site(target);
     site.boot.beside = Box::new(InMemory {
         siblings: siblings.to_vec(),

@@ -5,6 +5,7 @@
 //! can depend on every fact. Nothing is written.
 
 mod accounts;
+mod boot;
 pub(crate) mod boot_stores;
 mod certificates;
 mod control_sets;
@@ -27,6 +28,7 @@ use diskmend_hive::Corruption;
 
 pub use accounts::Accounts;
 pub(crate) use accounts::of_site as accounts_of;
+pub use boot::{BootFault, BootFaults, EntryFault, StoreFault};
 pub use boot_stores::{LoaderStatus, StoreStatus};
 pub use certificates::{CertificateFault, FaultyCertificate};
 pub(crate) use control_sets::is_control_set;
@@ -48,7 +50,7 @@ pub use services::{Service, ServiceStart};
 pub use text_logs::{Errors, TextLog};
 pub use windows::Product;
 
-use crate::error::{Error, chain};
+use crate::error::{Error, Refusal, chain};
 use crate::hive_on_disk::{self, FileRead, HiveOnDisk};
 use crate::place::HiveName;
 use crate::progress::{Interrupted, Phase, Watch};
@@ -66,6 +68,8 @@ pub(crate) struct Failure {
     reason: String,
     /// True if the content of a file is the reason.
     is_damage: bool,
+    /// True if no boot store was found.
+    is_no_store: bool,
     error: Cell<Option<Box<Error>>>,
 }
 
@@ -73,7 +77,8 @@ impl Failure {
     pub(crate) fn of(error: Error) -> Self {
         Self {
             reason: chain(&error),
-            is_damage: matches!(error, Error::NotAHive { .. } | Error::Corrupt { .. }),
+            is_damage: is_damage(&error),
+            is_no_store: matches!(error, Error::Refused(Refusal::NoStore { .. })),
             error: Cell::new(Some(Box::new(error))),
         }
     }
@@ -87,10 +92,20 @@ impl Failure {
         self.is_damage
     }
 
+    /// True if no boot store was found.
+    pub(crate) const fn is_no_store(&self) -> bool {
+        self.is_no_store
+    }
+
     /// The error, at the first call.
     pub(crate) fn take(&self) -> Option<Error> {
         self.error.take().map(|error| *error)
     }
+}
+
+/// True if the content of a hive is the reason for an error.
+fn is_damage(error: &Error) -> bool {
+    matches!(error, Error::NotAHive { .. } | Error::Corrupt { .. })
 }
 
 /// The facts about the disk, as far as they were needed.
@@ -115,6 +130,7 @@ pub struct Facts<'a> {
     identity: OnceCell<WindowsIdentity>,
     events: OnceCell<Events>,
     boot_stores: OnceCell<Result<Found, Failure>>,
+    boot_faults: OnceCell<BootFaults>,
 }
 
 impl<'a> Facts<'a> {
@@ -137,6 +153,7 @@ impl<'a> Facts<'a> {
             identity: OnceCell::new(),
             events: OnceCell::new(),
             boot_stores: OnceCell::new(),
+            boot_faults: OnceCell::new(),
         }
     }
 
@@ -310,6 +327,18 @@ impl<'a> Facts<'a> {
             found => found.map_err(Failure::of),
         };
         Ok(self.boot_stores.get_or_init(|| found).as_ref())
+    }
+
+    /// What is wrong with the boot stores and their entries.
+    ///
+    /// # Errors
+    /// If the caller interrupts.
+    pub fn boot_faults(&self) -> Result<&BootFaults, Interrupted> {
+        if let Some(faults) = self.boot_faults.get() {
+            return Ok(faults);
+        }
+        let faults = boot::read(self)?;
+        Ok(self.boot_faults.get_or_init(|| faults))
     }
 
     /// The hives and boot stores that were read until now, with their logs.

@@ -5,6 +5,8 @@
 
 #[macro_use]
 mod kinds;
+mod boot_entry;
+mod boot_store;
 mod bug_check;
 mod certificate;
 mod control_sets;
@@ -124,6 +126,10 @@ kinds! {
     ControlSets(control_sets::ControlSetsEvidence) in control_sets,
     /// The kind of Windows.
     Product(product::ProductEvidence) in product,
+    /// What is wrong with the boot store.
+    BootStore(boot_store::BootStoreEvidence) in boot_store,
+    /// What is wrong with the boot entry that starts Windows.
+    BootEntry(boot_entry::BootEntryEvidence) in boot_entry,
     /// An event in a log of Windows that counts.
     Event(event::EventEvidence) in event,
 }

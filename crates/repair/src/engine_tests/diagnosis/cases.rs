@@ -1,9 +1,11 @@
 //! A broken disk for each rule.
 
 use diskmend_base::hex;
+use diskmend_bcd::{ElementId, ElementValue, well_known::BOOTMGR};
 use diskmend_disk::testing::FaultyDisk;
 use diskmend_hive::ValueType;
 
+use super::super::boot_fixture::{BIOS, LOADER, Maker, RECOVERY, SECOND, bios};
 use super::super::evidence::certificates::{PAST, STORE, binary, blob, certificate, thumbprint};
 use super::super::evidence::dumps::dump;
 use super::super::evidence::firewall::{ID, rule};
@@ -21,6 +23,7 @@ pub(super) fn cases() -> Vec<(&'static str, FaultyDisk)> {
     cases.extend(remote_desktop());
     cases.extend(services());
     cases.extend(boot());
+    cases.extend(boot_store());
     cases.extend(files());
     cases.extend(firewall());
     cases.extend(certificates());
@@ -306,6 +309,45 @@ fn boot() -> Cases {
         (
             "disk-filter-lost",
             data(System, class, "UpperFilters", filters),
+        ),
+    ]
+}
+
+fn boot_store() -> Cases {
+    let store = |bytes: Vec<u8>| vec![Break::File(BIOS.to_owned(), bytes)];
+    let made = |store: Maker| vec![Break::File(BIOS.to_owned(), store.bytes())];
+    let text = |text: &str| ElementValue::String(text.to_owned());
+    let winload = r"\Windows\system32\winload.exe";
+    let recovery = bios()
+        .loader(RECOVERY, winload, r"\Windows")
+        .set(RECOVERY, ElementId::WINPE, ElementValue::Boolean(true))
+        .set(BOOTMGR, ElementId::DEFAULT, ElementValue::Object(RECOVERY));
+    let path = ElementId::APPLICATION_PATH;
+    vec![
+        ("boot-store-missing", vec![Break::NoFile(BIOS.to_owned())]),
+        ("boot-store-empty", store(Vec::new())),
+        ("boot-store-damaged", store(b"no hive".to_vec())),
+        (
+            "boot-manager-missing",
+            vec![Break::NoFile("bootmgr".to_owned())],
+        ),
+        (
+            "boot-default-dangling",
+            made(bios().set(BOOTMGR, ElementId::DEFAULT, ElementValue::Object(SECOND))),
+        ),
+        ("boot-default-missing", made(bios().without_default())),
+        ("boot-default-recovery", made(recovery)),
+        (
+            "boot-loader-other-firmware",
+            made(bios().set(LOADER, path, text(r"\Windows\system32\winload.efi"))),
+        ),
+        (
+            "boot-loader-missing",
+            vec![Break::NoFile("Windows/System32/winload.exe".to_owned())],
+        ),
+        (
+            "boot-additional-hive",
+            made(bios().set(LOADER, ElementId::IMC_HIVE_NAME, text(r"\imc.hiv"))),
         ),
     ]
 }

@@ -16,6 +16,13 @@ const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
 /// The key of Remote Desktop's certificate.
 pub(super) const KEY: &str =
     "ProgramData/Microsoft/Crypto/RSA/MachineKeys/f686aace6942fb7f7ceb231212eef4a4_a";
+/// The boot manager with a file beside its store, and the loaders.
+const BOOT_FILES: [&str; 4] = [
+    "bootmgr",
+    "Boot/memtest.exe",
+    "Windows/System32/winload.exe",
+    "Windows/System32/winload.efi",
+];
 /// Services with the start types of a healthy server.
 const SERVICES: [(&str, u32); 43] = [
     ("TermService", 3),
@@ -105,7 +112,16 @@ pub(in crate::engine_tests) fn disk(breaks: &[Break]) -> FaultyDisk {
         ("Windows/System32/ntoskrnl.exe".to_owned(), b"MZ".to_vec()),
         (KEY.to_owned(), b"key".to_vec()),
     ];
-    let mut store = bios();
+    for path in BOOT_FILES {
+        files.push((path.to_owned(), b"MZ".to_vec()));
+    }
+    let safe_mode = breaks.iter().any(|one| matches!(one, Break::SafeMode));
+    let store = if safe_mode {
+        bios().set(LOADER, ElementId::SAFE_BOOT, ElementValue::Integer(1))
+    } else {
+        bios()
+    };
+    files.push((BIOS.to_owned(), store.bytes()));
     for one in breaks {
         match one {
             Break::File(path, content) => {
@@ -113,13 +129,9 @@ pub(in crate::engine_tests) fn disk(breaks: &[Break]) -> FaultyDisk {
                 files.push((path.clone(), content.clone()));
             }
             Break::NoFile(path) => files.retain(|(other, _)| other != path),
-            Break::SafeMode => {
-                store = store.set(LOADER, ElementId::SAFE_BOOT, ElementValue::Integer(1));
-            }
             _ => {}
         }
     }
-    files.push((BIOS.to_owned(), store.bytes()));
     for (path, content) in files {
         disk.put(&path, content);
     }

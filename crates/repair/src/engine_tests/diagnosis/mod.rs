@@ -2,7 +2,7 @@
 //! diagnosis shows the results.
 
 mod cases;
-mod disk;
+pub(super) mod disk;
 pub(super) mod event_cases;
 mod healthy;
 mod logon_cases;
@@ -15,19 +15,25 @@ use std::sync::OnceLock;
 
 use diskmend_disk::testing::FaultyDisk;
 
+use super::boot_evidence;
 use super::support::{site, with_watch};
 use crate::diagnose::diagnose_site;
 use crate::diagnosis::Rules;
 use crate::documents::DiagnoseReport;
 use crate::place::HiveName;
 use crate::recipe::Catalogue;
-use crate::site::Options;
+use crate::site::{Options, Site};
 use crate::value_data::ValueData;
 
 /// The line before the generated part of the page.
 const MARK: &str = "<!-- made by 'cargo xtask diagnosis-table' -->\n";
 
 fn diagnose(disk: &FaultyDisk) -> DiagnoseReport {
+    diagnose_at(&site(disk))
+}
+
+/// Diagnoses a site with all rules.
+pub(super) fn diagnose_at(site: &Site) -> DiagnoseReport {
     static DATA: OnceLock<(Rules, Catalogue)> = OnceLock::new();
     let (rules, recipes) = DATA.get_or_init(|| {
         let rules = Rules::built_in().expect("valid");
@@ -36,7 +42,7 @@ fn diagnose(disk: &FaultyDisk) -> DiagnoseReport {
         (rules, recipes)
     });
     let diagnosed =
-        with_watch(|watch| diagnose_site(&site(disk), rules, recipes, &Options::default(), watch));
+        with_watch(|watch| diagnose_site(site, rules, recipes, &Options::default(), watch));
     diagnosed.expect("a diagnosis")
 }
 
@@ -55,7 +61,9 @@ pub(super) use disk::disk;
 fn every_cause_is_found_first_on_its_disk() {
     let rules = Rules::built_in().expect("valid");
     let known: BTreeSet<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
-    let cases = cases::cases();
+    let cases = cases::cases().into_iter();
+    let cases = cases.map(|(name, disk)| (name, site(&disk)));
+    let cases: Vec<(&str, Site)> = cases.chain(boot_evidence::cases()).collect();
     let tested: BTreeSet<&str> = cases.iter().map(|(name, _)| *name).collect();
     let unknown: Vec<_> = tested.difference(&known).collect();
     assert!(unknown.is_empty(), "no rules: {unknown:?}");
@@ -66,8 +74,8 @@ fn every_cause_is_found_first_on_its_disk() {
          |---|---|---|---|---|\n",
     );
     let mut confused = Vec::new();
-    for (name, disk) in &cases {
-        let found = diagnose(disk);
+    for (name, site) in &cases {
+        let found = diagnose_at(site);
         let others = found.causes.iter().skip(1);
         let others: Vec<_> = others.map(|cause| format!("`{}`", cause.name)).collect();
         match found.causes.first() {

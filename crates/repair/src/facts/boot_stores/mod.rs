@@ -7,9 +7,16 @@ use diskmend_bcd::loader::{self, Loader, LoaderError, Wanted};
 use diskmend_bcd::{Device, Guid, Partition, Store};
 use diskmend_disk::{Access, Dir, LookupError, PartitionId};
 
+mod choose;
+mod content;
 mod siblings;
 
-use super::{Facts, Failure};
+pub(crate) use content::{
+    BootManager, Content, DefaultEntry, Entry, Looked, NoContent, boot_manager, has_boot_files,
+};
+pub(crate) use siblings::holds_windows;
+
+use super::{Facts, Failure, is_damage};
 use crate::boot_volume::LoaderChoice;
 use crate::error::{Error, Refusal, chain};
 use crate::hive_on_disk::{self, FileRead, HiveOnDisk, HivePlace};
@@ -18,6 +25,7 @@ use crate::place::on_volume;
 use crate::progress::Phase;
 use crate::site::{Options, Site};
 pub use crate::store_status::{LoaderStatus, StoreStatus};
+use choose::choose;
 
 /// The paths of boot stores on a volume: for BIOS and for EFI firmware.
 pub(crate) const PLACES: [&[&str]; 2] = [&["Boot", "BCD"], &["EFI", "Microsoft", "Boot", "BCD"]];
@@ -29,6 +37,8 @@ pub(crate) struct Found {
     pub(crate) stores: Vec<StoreStatus>,
     /// The store that starts the target's Windows.
     pub(crate) chosen: Result<Chosen, Failure>,
+    /// What each of the stores says.
+    pub(crate) looked: Vec<Looked>,
     /// The files of all stores that were read.
     pub(crate) files_read: Vec<FileRead>,
 }
@@ -43,6 +53,8 @@ pub(crate) struct Chosen {
 struct Candidate {
     status: StoreStatus,
     outcome: Result<Chosen, Error>,
+    /// What it says; `None` for a volume on which no store could be read.
+    looked: Option<Looked>,
     /// Its files, if they could be read.
     files_read: Vec<FileRead>,
 }
@@ -65,7 +77,8 @@ pub(super) fn find(facts: &Facts<'_>) -> Result<Found, Error> {
         let place = place.ok_or_else(|| Error::NoHive {
             path: components.join("/"),
         })?;
-        let candidate = candidate(facts, place, &wanted)?;
+        let is_efi = is_efi(&place.place.path);
+        let candidate = candidate(facts, root.dir(), place, is_efi, &wanted)?;
         return Ok(choose(vec![candidate], true));
     }
     let candidates = stores_below(facts, root.dir(), volume, &wanted)?;
@@ -137,10 +150,14 @@ fn stores_below(
     for components in PLACES {
         match place_below(root, volume, components) {
             Ok(None) => {}
-            Ok(Some(place)) => candidates.push(candidate(facts, place, wanted)?),
+            Ok(Some(place)) => {
+                let is_efi = components.len() > 2;
+                candidates.push(candidate(facts, root, place, is_efi, wanted)?);
+            }
             Err(error) => candidates.push(Candidate {
                 status: status(volume.map(str::to_owned), components.join("/")),
                 outcome: Err(error),
+                looked: None,
                 files_read: Vec::new(),
             }),
         }
@@ -153,6 +170,7 @@ fn unreadable(volume: &str, error: Error) -> Candidate {
     Candidate {
         status: status(Some(volume.to_owned()), String::new()),
         outcome: Err(error),
+        looked: None,
         files_read: Vec::new(),
     }
 }
@@ -176,19 +194,62 @@ fn place_below<S: AsRef<str>>(
     }
 }
 
-fn candidate(facts: &Facts<'_>, place: HivePlace, wanted: &Wanted) -> Result<Candidate, Error> {
+/// True if the path of a store that a person has named is one of EFI firmware.
+fn is_efi(path: &str) -> bool {
+    let first = path.split('/').next();
+    first.is_some_and(|first| first.eq_ignore_ascii_case("EFI"))
+}
+
+fn candidate(
+    facts: &Facts<'_>,
+    root: &dyn Dir,
+    place: HivePlace,
+    is_efi: bool,
+    wanted: &Wanted,
+) -> Result<Candidate, Error> {
     let mut status = status(place.volume.clone(), place.place.path.clone());
     facts.phase(Phase::Opening, &status.shown_path())?;
-    let mut files_read = Vec::new();
-    let outcome = hive_on_disk::open(place, Access::Read).and_then(|opened| {
-        files_read = opened.files_read();
+    let len = place.place.metadata.len;
+    let opened = hive_on_disk::open(place, Access::Read);
+    let content = match &opened {
+        Ok(opened) => read_content(opened),
+        Err(error) => Err(NoContent {
+            reason: chain(error),
+            is_damage: is_damage(error),
+        }),
+    };
+    let looked = Looked {
+        shown: status.shown_path(),
+        is_efi,
+        len,
+        wanted: wanted.clone(),
+        content,
+        boot_manager: boot_manager(root, is_efi),
+    };
+    let files_read = opened
+        .as_ref()
+        .map_or_else(|_| Vec::new(), HiveOnDisk::files_read);
+    let outcome = opened.and_then(|opened| {
         let loaders = loaders_of(&opened, wanted, facts.options, &mut status)?;
         Ok(Chosen { opened, loaders })
     });
     Ok(Candidate {
         status,
         outcome,
+        looked: Some(looked),
         files_read,
+    })
+}
+
+/// What a store says.
+fn read_content(opened: &HiveOnDisk) -> Result<Content, NoContent> {
+    let read = Store::open(&opened.hive).and_then(|store| Content::read(&store));
+    read.map_err(|source| NoContent {
+        reason: chain(&Error::Store {
+            path: opened.path().to_owned(),
+            source,
+        }),
+        is_damage: true,
     })
 }
 
@@ -298,78 +359,4 @@ fn loader_status(loader: &Loader, wanted: &Wanted, chosen: bool) -> LoaderStatus
         chosen,
         mismatch: loader.mismatch(wanted).map(|mismatch| mismatch.to_string()),
     }
-}
-
-/// Chooses the only store that starts the wanted Windows, if all others certainly don't.
-/// `on_named_volume` is true for a volume that the caller has named as target or boot volume, false
-/// for one that was found.
-fn choose(mut candidates: Vec<Candidate>, on_named_volume: bool) -> Found {
-    for candidate in &mut candidates {
-        candidate.status.problem = problem(&candidate.status, &candidate.outcome);
-    }
-    let fits = |candidate: &Candidate| candidate.outcome.is_ok();
-    let is_other = |candidate: &Candidate| {
-        let none_fits = |error: &Error| match error {
-            Error::Refused(Refusal::LoaderUnclear { source, .. }) => {
-                matches!(source, LoaderError::NoneFits { .. })
-            }
-            Error::Refused(Refusal::WrongLoader { .. }) => true,
-            _ => false,
-        };
-        candidate.outcome.as_ref().is_err_and(none_fits)
-    };
-    let others = candidates.iter().filter(|one| is_other(one)).count();
-    let at = match candidates.len() {
-        1 if on_named_volume || candidates.iter().all(tells_where) => Some(0),
-        all if others + 1 == all => candidates.iter().position(fits),
-        _ => None,
-    };
-    if let Some(candidate) = at.and_then(|at| candidates.get_mut(at)) {
-        candidate.status.chosen = candidate.outcome.is_ok();
-    }
-    let stores: Vec<StoreStatus> = candidates.iter().map(|one| one.status.clone()).collect();
-    let files_read = candidates.iter().flat_map(|one| one.files_read.clone());
-    let files_read = files_read.collect();
-    let chosen = match at {
-        Some(at) => candidates.swap_remove(at).outcome,
-        None => Err(Refusal::StoreUnclear {
-            stores: stores.clone(),
-        }
-        .into()),
-    };
-    let chosen = chosen.map_err(Failure::of);
-    Found {
-        stores,
-        chosen,
-        files_read,
-    }
-}
-
-/// True if the outcome alone shows which store it is about. An error about a file names its path on
-/// its volume, which isn't enough if nobody has named the volume.
-fn tells_where(candidate: &Candidate) -> bool {
-    match &candidate.outcome {
-        Ok(_) => true,
-        Err(Error::Refused(refusal)) => matches!(
-            refusal,
-            Refusal::LoaderUnclear { .. }
-                | Refusal::SeveralWindows { .. }
-                | Refusal::WrongLoader { .. }
-                | Refusal::AnotherWindows { .. }
-        ),
-        Err(_) => false,
-    }
-}
-
-/// The reason why a store isn't chosen, without its path.
-fn problem(status: &StoreStatus, outcome: &Result<Chosen, Error>) -> Option<String> {
-    let text = match outcome.as_ref().err()? {
-        Error::Refused(Refusal::LoaderUnclear { source, .. }) => source.to_string(),
-        Error::Target { source, .. } => chain(source),
-        error => chain(error),
-    };
-    let paths = [status.shown_path(), status.path.clone()];
-    let without = |path: &String| text.strip_prefix(path)?.strip_prefix(": ");
-    let short = paths.iter().find_map(without);
-    Some(short.unwrap_or(&text).to_owned())
 }

@@ -84,7 +84,8 @@ fn may_hold_windows(sibling: &Sibling) -> bool {
     }
 }
 
-fn holds_windows(root: &dyn Dir) -> bool {
+/// True if the volume with this root may hold a Windows.
+pub(crate) fn holds_windows(root: &dyn Dir) -> bool {
     match root.find(&WINDOWS_FOLDER) {
         Ok(found) => found.is_some_and(|place| place.kind() == Kind::Folder),
         // Something on the way isn't a folder, so this volume has no Windows.
