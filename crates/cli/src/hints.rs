@@ -27,7 +27,8 @@ const STATE_FOLDER_OPEN: &str = "look at what is in it. If the undo data are you
      and chmod go-w are enough). Do not undo runs that somebody else put there";
 const NOT_A_HIVE: &str = "hives are in Windows/System32/config (SYSTEM, SOFTWARE, SAM and so on), \
                           in user profiles (NTUSER.DAT) and in the boot store (BCD); if this is a \
-                          disk image, mount its volume";
+                          disk image, name the hive on it as IMAGE:PATH, such as \
+                          disk.vhdx:Windows/System32/config/SYSTEM";
 const NO_LOG: &str = "copy the hive together with its .LOG1 and .LOG2 files from the same folder; \
                       if they are lost, so are the last changes to the registry";
 const A_TARGET: &str =
@@ -179,7 +180,9 @@ fn target_hint(error: &OpenError) -> (Exit, Option<String>) {
 
 fn disk_hint(error: &DiskError) -> (Exit, Option<String>) {
     let (exit, hint) = match error {
-        DiskError::SeveralWindows { .. } => (Exit::Usage, Some("choose one with --volume N")),
+        DiskError::SeveralWindows { .. } | DiskError::SeveralFiles { .. } => {
+            (Exit::Usage, Some("choose one with --volume N"))
+        }
         DiskError::NoSuchPartition { .. } => {
             (Exit::Usage, Some("'diskmend disks' lists the partitions"))
         }

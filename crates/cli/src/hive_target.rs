@@ -64,7 +64,7 @@ pub(crate) fn is_hive_file(path: &Path) -> bool {
 
 /// True if the root of the hive has the key of a boot store. A hive that can't be read has none.
 fn is_store(path: &Path) -> bool {
-    hive_file::open(path).is_ok_and(|opened| Store::open(&opened.hive).is_ok())
+    hive_file::open(&path.into()).is_ok_and(|opened| Store::open(&opened.hive).is_ok())
 }
 
 /// The target that is meant, if the hive is part of a Windows volume or has been edited.

@@ -30,6 +30,7 @@ mod exit;
 mod failure;
 mod help;
 mod hints;
+mod hive_arg;
 mod hive_session;
 mod hive_target;
 mod html;

@@ -4,12 +4,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use diskmend_disk::{Target, guard, is_on};
+use diskmend_repair::hive_file::HivePath;
 use diskmend_repair::{Engine, hive_file};
 use maud::Markup;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hints;
+use crate::hive_arg::shown;
 use crate::hive_target::is_hive_file;
 use crate::html::{self, Ending};
 use crate::new_file;
@@ -48,6 +50,16 @@ impl ReportArgs {
                 None => Ok(()),
             }
         })
+    }
+
+    /// Does the same for a command about a hive file that may be on an unmounted disk.
+    pub(crate) fn about_file(&self, file: &HivePath, console: &mut Console) -> Result<(), Failure> {
+        match file {
+            HivePath::File(path) => self.about_hive(path, console),
+            HivePath::OnDisk { disk, .. } => {
+                self.check_and_begin(&shown(file), console, |path| refuse_on(path, disk))
+            }
+        }
     }
 
     /// Does the same for a command about a target that may also be a hive file.

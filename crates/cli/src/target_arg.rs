@@ -28,8 +28,8 @@ pub(crate) struct TargetArgs {
 /// The volume of an unmounted disk.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct VolumeArgs {
-    /// The partition with the Windows to work on, by its number as 'diskmend disks' lists it, if an
-    /// unmounted disk has several Windows installations
+    /// The partition to work on, by its number as 'diskmend disks' lists it, if an unmounted disk
+    /// has several that could be meant
     #[arg(long, value_name = "N")]
     volume: Option<u32>,
 }
@@ -126,6 +126,11 @@ impl VolumeArgs {
     /// Opens the volume that is mounted on this folder, or is on this disk.
     pub(crate) fn open(&self, root: &Path) -> Result<Target, Failure> {
         Target::open_volume(root, self.volume).map_err(|error| hints::target_failure(&error))
+    }
+
+    /// The number of the partition, if it was given.
+    pub(crate) fn number(&self) -> Option<u32> {
+        self.volume
     }
 
     /// The option as typed, to be repeated in hints; empty if it was not given.

@@ -13,7 +13,8 @@ pub struct DiskNumber(pub u32);
 
 impl DiskNumber {
     /// The disk that a path means on Windows: `\\.\PhysicalDrive2`.
-    pub(crate) fn of_path(path: &Path) -> Option<Self> {
+    #[must_use]
+    pub fn of_path(path: &Path) -> Option<Self> {
         const NAME: &str = "PhysicalDrive";
         let name = path.to_str()?.strip_prefix(r"\\.\")?;
         let (drive, number) = name.split_at_checked(NAME.len())?;

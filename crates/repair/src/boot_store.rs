@@ -1,7 +1,5 @@
 //! The file of a boot store by its path, edited as any hive file is.
 
-use std::path::Path;
-
 use diskmend_disk::{Dir, LookupError};
 use diskmend_hive::Editor;
 
@@ -9,7 +7,7 @@ pub use crate::changes::boot_store::{StoreEdit, store_in};
 use crate::changes::boot_store::{observed, refuse_errors};
 use crate::documents::RepairReport;
 use crate::facts::boot_stores::PLACES;
-use crate::hive_file;
+use crate::hive_file::{self, HivePath};
 use crate::progress::Watch;
 use crate::site::Options;
 use crate::stop::{NotEdited, Stop};
@@ -46,25 +44,58 @@ pub enum NewErrors {
 /// The errors of [`hive_file::edit`], and [`Refusal::StoreUnsound`](crate::Refusal::StoreUnsound)
 /// for new errors in the store.
 pub fn edit_file<R>(
-    path: &Path,
+    path: &HivePath,
     new_errors: NewErrors,
     options: &Options,
     watch: &mut Watch<'_>,
     edit: impl FnOnce(&mut Editor) -> Result<(), Stop<R>>,
 ) -> Result<(RepairReport, StoreEdit), NotEdited<R>> {
-    let shown = path.display().to_string();
+    let shown = path.to_string();
     let edited = hive_file::edit(path, options, watch, |editor| {
-        let edited = observed(editor, edit).map_err(|stop| match stop {
-            Stop::Edit(error) => Stop::Edit(error),
-            Stop::Refused(refusal) => Stop::Refused(NotEdited::Refused(refusal)),
-        })?;
-        if new_errors == NewErrors::Refuse {
-            refuse_errors(&shown, &edited.problems).map_err(|error| Stop::Refused(error.into()))?;
-        }
-        Ok(edited)
+        watched(editor, new_errors, &shown, edit)
     });
-    edited.map_err(|error| match error {
+    edited.map_err(unwrapped)
+}
+
+/// Makes an edit in memory as [`hive_file::try_edit`] does. Returns the report if it would write
+/// nothing.
+///
+/// # Errors
+/// The reason why [`edit_file`] would refuse the edit.
+pub fn try_edit_file<R>(
+    path: &HivePath,
+    new_errors: NewErrors,
+    options: &Options,
+    watch: &mut Watch<'_>,
+    edit: impl FnOnce(&mut Editor) -> Result<(), Stop<R>>,
+) -> Result<Option<RepairReport>, NotEdited<R>> {
+    let shown = path.to_string();
+    let tried = hive_file::try_edit(path, options, watch, |editor| {
+        watched(editor, new_errors, &shown, edit)
+    });
+    tried.map_err(unwrapped)
+}
+
+/// Edits a store, and refuses new errors in it if the caller wants that.
+fn watched<R>(
+    editor: &mut Editor,
+    new_errors: NewErrors,
+    shown: &str,
+    edit: impl FnOnce(&mut Editor) -> Result<(), Stop<R>>,
+) -> Result<StoreEdit, Stop<NotEdited<R>>> {
+    let edited = observed(editor, edit).map_err(|stop| match stop {
+        Stop::Edit(error) => Stop::Edit(error),
+        Stop::Refused(refusal) => Stop::Refused(NotEdited::Refused(refusal)),
+    })?;
+    if new_errors == NewErrors::Refuse {
+        refuse_errors(shown, &edited.problems).map_err(|error| Stop::Refused(error.into()))?;
+    }
+    Ok(edited)
+}
+
+fn unwrapped<R>(error: NotEdited<NotEdited<R>>) -> NotEdited<R> {
+    match error {
         NotEdited::Engine(error) => NotEdited::Engine(error),
         NotEdited::Refused(error) => error,
-    })
+    }
 }

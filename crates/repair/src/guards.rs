@@ -6,13 +6,19 @@ use crate::error::Error;
 
 /// The guards for every write to a target.
 pub(crate) fn guards(target: &Target, windows: bool) -> Result<(), Error> {
+    guards_before_asking(target, windows)?;
+    guard::writable(target)?;
+    Ok(())
+}
+
+/// Those of the guards for every write that open nothing for writing.
+pub(crate) fn guards_before_asking(target: &Target, windows: bool) -> Result<(), Error> {
     guard::not_own_disk(target)?;
     if windows {
         guard::not_decrypted_image(target)?;
         guard::windows_volume(target)?;
     }
     guard::not_hibernated(target)?;
-    guard::writable(target)?;
     Ok(())
 }
 

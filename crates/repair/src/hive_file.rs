@@ -3,23 +3,25 @@
 
 use std::path::{Path, PathBuf};
 
-use diskmend_disk::Access;
+use diskmend_disk::{Access, guard};
 use diskmend_hive::{Editor, Hive};
 
 use crate::changes::{NewRun, Ready};
 use crate::documents::{AppliedHive, Change, HiveStatus, Outcome, RepairReport};
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::examined::Examined;
-use crate::guards::guards;
+use crate::guards::{guards, guards_before_asking};
 use crate::hive_on_disk::{self, HivePlace};
+pub use crate::hive_path::HivePath;
+use crate::hive_path::no_windows_is_hibernated;
 use crate::identity::WindowsNames;
 use crate::progress::{Phase, Watch};
 use crate::run::JournalChange;
 use crate::run_state::RunKind;
-use crate::session::prepare;
+use crate::session::{check_writable, prepare};
 use crate::site::{Options, Site};
 use crate::stop::{NotEdited, Stop};
-use crate::whereabouts::{HiveFile, whereabouts};
+use crate::whereabouts::whereabouts;
 
 /// A hive file that is open for reading. A dirty one was recovered in memory.
 pub struct OpenHive {
@@ -33,8 +35,8 @@ pub struct OpenHive {
 ///
 /// # Errors
 /// If it isn't a hive, or is dirty and can't be recovered; see [`Error`].
-pub fn open(path: &Path) -> Result<OpenHive, Error> {
-    let file = HiveFile::locate(path)?;
+pub fn open(path: &HivePath) -> Result<OpenHive, Error> {
+    let file = path.locate()?;
     let place = file.place(&file.target)?;
     let opened = hive_on_disk::open(place, Access::Read)?;
     Ok(OpenHive {
@@ -48,8 +50,8 @@ pub fn open(path: &Path) -> Result<OpenHive, Error> {
 ///
 /// # Errors
 /// If it isn't a hive; see [`Error`].
-pub fn open_as_stored(path: &Path) -> Result<Hive, Error> {
-    let file = HiveFile::locate(path)?;
+pub fn open_as_stored(path: &HivePath) -> Result<Hive, Error> {
+    let file = path.locate()?;
     hive_on_disk::open_as_stored(&file.place(&file.target)?.place)
 }
 
@@ -62,22 +64,78 @@ pub fn open_as_stored(path: &Path) -> Result<Hive, Error> {
 /// [`NotEdited::Refused`] with the error of `change`; otherwise see [`Error`] and its
 /// [`class`](Error::class).
 pub fn edit<T, R>(
-    path: &Path,
+    path: &HivePath,
     options: &Options,
     watch: &mut Watch<'_>,
     change: impl FnOnce(&mut Editor) -> Result<T, Stop<R>>,
 ) -> Result<(RepairReport, T), NotEdited<R>> {
-    let file = HiveFile::locate(path)?;
+    let file = path.locate()?;
+    file.require_plain()?;
     let site = Site::of(&file.target, options)?;
     watch.phase(Phase::Guards, &site.display)?;
-    match file.home {
-        Some(home) => guards(&file.target, home.windows)?,
-        None => diskmend_disk::guard::writable(&file.target).map_err(Error::from)?,
+    match (file.home, file.target.disk()) {
+        (home, Some(disk)) => {
+            no_windows_is_hibernated(disk)?;
+            guards(&file.target, home.is_some_and(|home| home.windows))?;
+        }
+        (Some(home), None) => guards(&file.target, home.windows)?,
+        (None, None) => guard::writable(&file.target).map_err(Error::from)?,
     }
     site.state.require_place()?;
     site.state.require_private()?;
     let place = file.place(&file.target)?;
     edit_site(&site, place, options, watch, change)
+}
+
+/// Makes an edit in memory as [`edit`] does, and checks everything that can be checked before
+/// something is written. Returns the report if the edit would write nothing. Nothing is written, or
+/// locked beyond the call.
+///
+/// # Errors
+/// The reason why [`edit`] would refuse the edit.
+pub fn try_edit<T, R>(
+    path: &HivePath,
+    options: &Options,
+    watch: &mut Watch<'_>,
+    change: impl FnOnce(&mut Editor) -> Result<T, Stop<R>>,
+) -> Result<Option<RepairReport>, NotEdited<R>> {
+    let file = path.locate()?;
+    file.require_plain()?;
+    let site = Site::of(&file.target, options)?;
+    watch.phase(Phase::Guards, &site.display)?;
+    let windows = file.home.is_some_and(|home| home.windows);
+    if let Some(disk) = file.target.disk() {
+        no_windows_is_hibernated(disk)?;
+    }
+    if file.home.is_some() || file.target.disk().is_some() {
+        guards_before_asking(&file.target, windows)?;
+    }
+    match file.target.disk() {
+        Some(_) => {
+            guard::not_in_use(&file.target).map_err(Error::from)?;
+            site.fit_for_writing()?;
+        }
+        None => guard::writable(&file.target).map_err(Error::from)?,
+    }
+    site.state.require_place()?;
+    site.state.require_private()?;
+    site.judge
+        .require_key()
+        .map_err(Refusal::NoKey)
+        .map_err(Error::from)?;
+    site.no_unfinished_run(None)?;
+    let place = file.place(&file.target)?;
+    watch.phase(Phase::Opening, &place.place.path)?;
+    let opened = hive_on_disk::open(place, Access::ReadWrite)?;
+    let (prepared, _) = prepare(opened, options, watch, change)?;
+    let Some(mut prepared) = prepared else {
+        return Ok(Some(RepairReport::by_hand(&site.display)));
+    };
+    // On a mounted volume, a lack of space shows only during the write.
+    if site.disk.is_some() {
+        check_writable(&site, &mut prepared)?;
+    }
+    Ok(None)
 }
 
 pub(crate) fn edit_site<T, R>(

@@ -91,6 +91,7 @@ mod finding;
 mod guards;
 pub mod hive_file;
 mod hive_on_disk;
+mod hive_path;
 mod identity;
 mod inspect;
 pub mod json;

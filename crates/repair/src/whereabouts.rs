@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use diskmend_disk::{Target, folder_and_name};
 
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::hive_on_disk::HivePlace;
 use crate::place::HiveId;
+use crate::run::journal::valid;
 
 /// A folder on a volume that holds hives of that volume.
 pub(crate) struct Home {
@@ -83,6 +84,30 @@ impl HiveFile {
         })
     }
 
+    /// A file on an unmounted disk. Its volume keeps no undo data, so a file that is not one of the
+    /// volume's own hives has them in the disk's folder too.
+    pub(crate) fn on_disk(target: Target, components: Vec<String>) -> Self {
+        Self {
+            home: home_on_disk(&components),
+            target,
+            components,
+        }
+    }
+
+    /// Refuses a file on an unmounted disk whose path no journal may name: its edit could not be
+    /// undone file by file.
+    pub(crate) fn require_plain(&self) -> Result<(), Error> {
+        if self.target.disk().is_none() {
+            return Ok(());
+        }
+        let path = self.components.join("/");
+        let is_of_ntfs = path.starts_with('$');
+        if is_of_ntfs || valid::components(&path).is_err() {
+            return Err(Refusal::NoHivePath { path }.into());
+        }
+        Ok(())
+    }
+
     pub(crate) fn place(&self, target: &Target) -> Result<HivePlace, Error> {
         let components: Vec<&str> = self.components.iter().map(String::as_str).collect();
         let place = target.root().find(&components)?;
@@ -94,6 +119,20 @@ impl HiveFile {
             place,
         })
     }
+}
+
+/// The folder of hives that a path below the root of a volume leads to.
+fn home_on_disk(components: &[String]) -> Option<&'static Home> {
+    let (file, folders) = components.split_last()?;
+    HOMES.iter().find(|home| {
+        let is_folder =
+            |(name, wanted): (&String, &&'static str)| name.eq_ignore_ascii_case(wanted);
+        home.folders.len() == folders.len()
+            && folders.iter().zip(home.folders).all(is_folder)
+            && home
+                .file
+                .is_none_or(|wanted| file.eq_ignore_ascii_case(wanted))
+    })
 }
 
 /// The root of the volume that the file in this folder belongs to, and the path from the root to

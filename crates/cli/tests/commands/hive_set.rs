@@ -147,7 +147,7 @@ fn wrong_data_and_types_are_wrong_usage() {
     ] {
         set(&fixture, &["Select", "Current", value_type, data, "--yes"]).ends(2);
     }
-    set(&fixture, &["Select", "Current", "REG_DWORD", "1"])
+    set(&fixture, &["Select", "Current", "REG_DWORD", "7"])
         .ends(2)
         .says("hint: add --yes");
     assert_eq!(fs::read(fixture.system()).expect("readable"), before);
@@ -349,4 +349,51 @@ fn a_file_in_the_place_of_the_undo_data_of_a_windows_is_refused() {
         .says("a link or not a folder")
         .says("--state-dir DIR");
     assert_eq!(volume.hives(), before);
+}
+
+/// Without a terminal to ask on, everything else that is wrong is said first, and nobody is asked
+/// about an edit that changes nothing. All this once ended with "add --yes".
+#[test]
+fn what_is_wrong_is_said_before_the_question() {
+    let fixture = Fixture::new();
+    let file = fixture.system();
+    let before = fs::read(&file).expect("readable");
+    set(&fixture, &["CurrentControlSet\\X", "A", "dword", "1"])
+        .ends(5)
+        .says("a hive has no key CurrentControlSet");
+    let name = file.to_str().expect("UTF-8");
+    diskmend(["hive", "delete", name, "\\"])
+        .ends(1)
+        .says("can't be deleted");
+    let nothing = set(&fixture, &["Select", "Current", "dword", "1"]).ends(0);
+    assert!(
+        nothing.stdout.contains("nothing to do"),
+        "{}",
+        nothing.stdout
+    );
+    diskmend(["hive", "delete", name, "No\\Such"]).ends(0);
+    let missing = format!("{name}.missing");
+    diskmend(["hive", "set", &missing, "A", "B", "dword", "1"])
+        .ends(1)
+        .says("SYSTEM.missing");
+    let reg = fixture.path("some.reg");
+    let text =
+        "Windows Registry Editor Version 5.00\r\n\r\n[CurrentControlSet\\A]\r\n\"x\"=dword:1\r\n";
+    fs::write(&reg, text).expect("writable");
+    let reg = reg.to_str().expect("UTF-8");
+    diskmend(["hive", "import", name, reg])
+        .ends(5)
+        .says("a hive has no key CurrentControlSet");
+    assert_eq!(fs::read(&file).expect("readable"), before);
+    assert!(!fixture.path("diskmend").exists());
+
+    // A hive with an error in its structure: the length of its first cell.
+    let mut bytes = before;
+    bytes[0x1020..0x1024].copy_from_slice(&7u32.to_le_bytes());
+    fs::write(&file, &bytes).expect("writable");
+    set(&fixture, &["Select", "Current", "dword", "7"]).ends(5);
+    fs::write(&file, "no hive").expect("writable");
+    set(&fixture, &["Select", "Current", "dword", "7"])
+        .ends(1)
+        .says("not a registry hive");
 }

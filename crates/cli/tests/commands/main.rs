@@ -56,6 +56,9 @@ mod hive_export;
 #[cfg(test)]
 mod hive_get;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod hive_image;
+#[cfg(test)]
 mod hive_import;
 #[cfg(test)]
 mod hive_links;

@@ -73,6 +73,14 @@ pub enum DiskError {
         /// What was found instead, one line for each partition.
         looked_at: Vec<String>,
     },
+    /// Several volumes contain a file with this path.
+    #[error("several volumes have a file {path}: on partitions {}", joined(.numbers))]
+    SeveralFiles {
+        /// The path below the root of each volume, with `/`.
+        path: String,
+        /// The numbers of their partitions.
+        numbers: Vec<u32>,
+    },
     /// Several volumes contain a Windows.
     #[error("there is more than one Windows on the disk: on partitions {}", joined(.numbers))]
     SeveralWindows {

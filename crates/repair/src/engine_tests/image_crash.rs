@@ -7,12 +7,18 @@
 use diskmend_disk::testing::{Fault, FaultyDisk, Loss};
 
 use super::image::{
-    Content, content, is_old_or_new, is_unfinished, repair, same_image, sampled, undo, with_image,
+    Content, content, is_old_or_new, is_unfinished, options, repair, same_image, sampled, site,
+    undo, with_image,
 };
 use super::image_fixture::{Boot, Container, image};
-use super::support::ended;
+use super::support::{ended, one_in, with_watch};
 use crate::documents::Outcome;
 use crate::error::{Class, Error};
+use crate::hive_file::edit_site;
+use crate::hive_on_disk;
+use crate::recipe::HiveName;
+use crate::stop::Stop;
+use diskmend_hive::{Editor, ValueType};
 
 pub(super) const LOSSES: [Loss; 4] = [
     Loss::Nothing,
@@ -228,4 +234,76 @@ fn a_rollback_of_an_image_killed_anywhere_can_be_undone() {
         }
     }
     println!("{states} crashes of rollbacks tried");
+}
+
+/// Adds a key with a value to SYSTEM on the image, as `hive set IMAGE:PATH` does. The key makes the
+/// hive change in several pages.
+fn edit(disk: &FaultyDisk) -> Result<(), Error> {
+    let site = site(disk)?;
+    let place = hive_on_disk::find(site.root.as_ref(), HiveName::System)?;
+    let change = |editor: &mut Editor| -> Result<(), Stop<Error>> {
+        editor.create_key(r"ControlSet001\Services\New")?;
+        let data = 5u32.to_le_bytes();
+        editor.set_value(
+            r"ControlSet001\Services\New",
+            "Start",
+            ValueType::DWORD,
+            &data,
+        )?;
+        Ok(())
+    };
+    let edited = with_watch(|watch| edit_site(&site, place, &options(), watch, change));
+    edited.map(drop).map_err(Error::from)
+}
+
+/// An edit of a hive on an image is settled like a repair: undone to the identical image, or made
+/// again, wherever it was killed.
+#[test]
+fn an_edit_of_a_hive_on_an_image_killed_anywhere_can_be_undone_or_repeated() {
+    let mut states = (0, 0);
+    for container in [Container::Raw, Container::Dynamic, Container::Vhdx] {
+        let Some(bytes) = image("dirty-hvle-both", Boot::Ntfs, container) else {
+            return;
+        };
+        let pristine = with_image(bytes);
+        let edited = pristine.fork();
+        edit(&edited).expect("edit");
+        let operations = edited.log();
+        // Odd, so that every kind of loss is tried.
+        for number in one_in(111, operations.len() * LOSSES.len()) {
+            let at = number / LOSSES.len();
+            let loss = LOSSES[number % LOSSES.len()];
+            let killed = pristine.fork();
+            killed.fail_at(at, Fault::Kill);
+            let error = edit(&killed).expect_err("killed");
+            let what = format!(
+                "{container:?}, {:?} ({at}), {loss:?}: {error}",
+                operations[at]
+            );
+            killed.restart(loss);
+            let again = killed.fork();
+            match edit(&again) {
+                Ok(()) => states.0 += 1,
+                Err(error) => {
+                    assert_eq!(error.class(), Class::Refused, "{what}: {error}");
+                    undo(&again).unwrap_or_else(|error| panic!("{what}: {error}"));
+                    same_image(&again, &pristine, &what);
+                    edit(&again).unwrap_or_else(|error| panic!("{what}: {error}"));
+                    states.1 += 1;
+                }
+            }
+            for disk in [&again, &killed] {
+                loop {
+                    match undo(disk) {
+                        Ok(_) => {}
+                        Err(Error::NothingToUndo) => break,
+                        Err(error) => panic!("{what}: {error}"),
+                    }
+                }
+                same_image(disk, &pristine, &what);
+                assert!(!is_unfinished(disk), "{what}");
+            }
+        }
+    }
+    assert!(states.0 > 0 && states.1 > 0, "{states:?}");
 }

@@ -114,6 +114,13 @@ pub enum Refusal {
         /// What is there now.
         reason: String,
     },
+    /// The file of an unmounted disk is a part of NTFS, or not every system takes its path as plain
+    /// names.
+    #[error("{path}: diskmend does not edit a file with such a path on an unmounted disk")]
+    NoHivePath {
+        /// The path below the root of the volume.
+        path: String,
+    },
     /// The target is an unmounted disk, and a boot volume elsewhere was named.
     #[error("{path}: the boot store of an unmounted disk must be on that disk")]
     BootVolumeOffDisk {

@@ -17,7 +17,7 @@ fn edit(
 ) -> Result<RepairReport, Error> {
     let change = |editor: &mut Editor| -> Result<(), Stop<Error>> { Ok(change(editor)?) };
     let edited =
-        watched(|watch| hive_file::edit(path, options, watch, change).map_err(Error::from));
+        watched(|watch| hive_file::edit(&path.into(), options, watch, change).map_err(Error::from));
     edited.map(|(report, ())| report)
 }
 
@@ -43,7 +43,7 @@ fn a_loose_hive_keeps_its_undo_data_beside_it() {
     assert_eq!(report.outcome, Outcome::Done);
     assert_eq!(report.hives[0].hive, "some.dat");
     assert_eq!(report.hives[0].second_reader, SecondReader::Agrees);
-    let opened = hive_file::open(&hive).expect("open");
+    let opened = hive_file::open(&hive.as_path().into()).expect("open");
     let key = opened
         .hive
         .key(r"some\new key")

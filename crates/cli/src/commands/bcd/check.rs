@@ -13,6 +13,7 @@ use super::store_arg::StoreArg;
 use crate::commands::hive::{self, reading};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hive_arg::shown;
 use crate::html;
 use crate::output::console::Console;
 use crate::output::style;
@@ -68,13 +69,13 @@ struct ProblemEntry {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    args.report.about_any(args.store.path(), console)?;
+    args.store.begin(&args.report, console)?;
     let file = args.store.file()?;
     let OpenHive { hive, status } = reading::open(&file)?;
     let structure = structure::check(&hive);
     let root = hive
         .root()
-        .map_err(|error| reading::corrupt(&error).about(&file))?;
+        .map_err(|error| reading::corrupt(&error).about(&shown(&file)))?;
     let report = check::check(root);
     let problems = structure.errors + structure.warnings + count(&report, Level::Error);
     let exit = hive::check::exit(&status, problems);

@@ -10,7 +10,7 @@ use super::edit::{self, EditArgs};
 use super::reading::{self, Source};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::html;
+use crate::hive_arg::shown;
 use crate::output::console::Console;
 
 /// Copy an object under a new GUID, as 'bcdedit /copy' does
@@ -41,7 +41,7 @@ struct Copied<'a> {
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     args.edit.begin(console)?;
     let source = Source::open(&args.edit.store)?;
-    let about = |failure: Failure| failure.about(&source.file);
+    let about = |failure: Failure| failure.about(&shown(&source.file));
     let store = source.store()?;
     let from = reading::guid(&store, &args.object).map_err(about)?;
     reading::object(&store, from).map_err(about)?;
@@ -59,21 +59,30 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         .as_ref()
         .map_or_else(|| from.to_string(), reading::named);
     let question = format!("Copy {named} as \"{}\"?", args.description);
-    console.page(|| html::request(&question));
-    if !args.edit.consent.given(&question)? {
+    // A disk is opened anew for writing.
+    let file = source.file.clone();
+    drop(source);
+    let done = edit::run(
+        &args.edit,
+        console,
+        &file,
+        NewErrors::Tell,
+        &question,
+        |editor| {
+            change.apply(editor).map_err(edit::stop)?;
+            let store = boot_store::store_in(editor);
+            let menu = store.and_then(|store| menu_with(&store, from, to));
+            let menu = menu.map_err(|error| Stop::Refused(reading::unreadable(&error)))?;
+            if let Some(menu) = menu {
+                menu.apply(editor).map_err(edit::stop)?;
+            }
+            Ok(())
+        },
+    )?;
+    let Some(done) = done else {
         return Ok(Exit::Pending);
-    }
-    let done = edit::run(&args.edit, &source.file, NewErrors::Tell, |editor| {
-        change.apply(editor).map_err(edit::stop)?;
-        let store = boot_store::store_in(editor);
-        let menu = store.and_then(|store| menu_with(&store, from, to));
-        let menu = menu.map_err(|error| Stop::Refused(reading::unreadable(&error)))?;
-        if let Some(menu) = menu {
-            menu.apply(editor).map_err(edit::stop)?;
-        }
-        Ok(())
-    })?;
-    edit::page(&args.edit, console, &done);
+    };
+    edit::page(console, &done);
     console.show(Exit::Done, |console| {
         if console.json() {
             console.engine_document(&Copied {
@@ -82,7 +91,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             })
         } else {
             writeln!(console.out(), "copied to {to}\n")?;
-            edit::print(&args.edit, console, &done)
+            edit::print(console, &done)
         }
     })
 }

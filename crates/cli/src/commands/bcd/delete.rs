@@ -7,6 +7,7 @@ use super::edit::{self, EditArgs};
 use super::reading::{self, Source};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hive_arg::shown;
 use crate::output::console::Console;
 
 /// Delete an element, or a whole object, as 'bcdedit /deletevalue' and '/delete' do
@@ -39,8 +40,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     args.edit.begin(console)?;
     let source = Source::open(&args.edit.store)?;
     let (change, question) =
-        change(args, &source).map_err(|failure| failure.about(&source.file))?;
-    edit::change(&args.edit, console, &source, &change, &question)
+        change(args, &source).map_err(|failure| failure.about(&shown(&source.file)))?;
+    edit::change(&args.edit, console, source, &change, &question)
 }
 
 /// The change, and what to ask about it.

@@ -1,13 +1,13 @@
 //! The common parts of the commands that change a boot store.
 
 use std::io;
-use std::path::Path;
 
 use diskmend_bcd::check::Problem;
 use diskmend_bcd::{Change, ChangeError};
 use diskmend_hive::Editor;
 use diskmend_repair::boot_store::{self, NewErrors};
 use diskmend_repair::documents::RepairReport;
+use diskmend_repair::hive_file::HivePath;
 use diskmend_repair::{Error, NotEdited, Refusal, Stop};
 
 use super::difference::{self, ObjectDifference};
@@ -17,6 +17,7 @@ use crate::commands::{plan, repair};
 use crate::consent::Consent;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hive_arg::shown;
 use crate::hive_session;
 use crate::html;
 use crate::output::console::{self, Console};
@@ -42,10 +43,9 @@ pub(crate) struct EditArgs {
 }
 
 impl EditArgs {
-    /// Fails if the page could not be written, or if the user can't be asked.
+    /// Fails if the page could not be written.
     pub(super) fn begin(&self, console: &mut Console) -> Result<(), Failure> {
-        self.report.about_any(self.store.path(), console)?;
-        self.consent.can_be_had()
+        self.store.begin(&self.report, console)
     }
 }
 
@@ -53,75 +53,107 @@ impl EditArgs {
 pub(super) struct Done {
     pub(super) report: RepairReport,
     difference: Vec<ObjectDifference>,
+    /// The options with which `undo` finds its run.
+    option: String,
 }
 
-/// Edits the store's file.
+/// Asks `question`, and edits the store's file; `None` if the user does not agree. Whatever else is
+/// wrong is said before the question.
 pub(super) fn run(
     args: &EditArgs,
-    file: &Path,
+    console: &mut Console,
+    file: &HivePath,
     new_errors: NewErrors,
-    edit: impl FnOnce(&mut Editor) -> Result<(), Stop<Failure>>,
-) -> Result<Done, Failure> {
+    question: &str,
+    mut edit: impl FnMut(&mut Editor) -> Result<(), Stop<Failure>>,
+) -> Result<Option<Done>, Failure> {
+    console.page(|| html::request(question));
     let options = args.state.options();
+    if args.consent.asks() {
+        let tried = {
+            let mut steps = Steps::start();
+            let watch = &mut steps.watch();
+            boot_store::try_edit_file(file, new_errors, &options, watch, &mut edit)
+        };
+        if let Some(report) = tried.map_err(|error| failure(error, file, args))? {
+            return Ok(Some(Done {
+                report,
+                difference: Vec::new(),
+                option: hive_session::option(file, &args.state),
+            }));
+        }
+        args.consent.can_be_had()?;
+        if !args.consent.given(question)? {
+            return Ok(None);
+        }
+    }
     let result = Steps::while_writing(|watch| {
         boot_store::edit_file(file, new_errors, &options, watch, edit)
     });
-    let (report, made) = result.map_err(|error| {
-        let forced = matches!(
-            error,
-            NotEdited::Engine(Error::Refused(Refusal::StoreUnsound { .. }))
-        );
-        let failure = hive_session::failure(error, file, &args.state).about(file);
-        if forced {
-            failure.hint("--force does it nevertheless")
-        } else {
-            failure
-        }
-    })?;
+    let (report, made) = result.map_err(|error| failure(error, file, args))?;
     tell(&made.problems);
     let difference = match (&made.before, &made.after) {
         (Some(before), Some(after)) => difference::between(before, after),
         _ => Vec::new(),
     };
-    Ok(Done { report, difference })
+    Ok(Some(Done {
+        report,
+        difference,
+        option: hive_session::option(file, &args.state),
+    }))
+}
+
+fn failure(error: NotEdited<Failure>, file: &HivePath, args: &EditArgs) -> Failure {
+    let forced = matches!(
+        error,
+        NotEdited::Engine(Error::Refused(Refusal::StoreUnsound { .. }))
+    );
+    let failure = hive_session::failure(error, file, &args.state).about(&shown(file));
+    if forced {
+        failure.hint("--force does it nevertheless")
+    } else {
+        failure
+    }
 }
 
 /// Asks, makes one change, and shows the result.
 pub(super) fn change(
     args: &EditArgs,
     console: &mut Console,
-    source: &Source,
+    source: Source,
     change: &Change,
     question: &str,
 ) -> Result<Exit, Failure> {
-    console.page(|| html::request(question));
-    if !args.consent.given(question)? {
-        return Ok(Exit::Pending);
-    }
-    let done = run(args, &source.file, NewErrors::Tell, |editor| {
+    // A disk is opened anew for writing.
+    let file = source.file.clone();
+    drop(source);
+    let done = run(args, console, &file, NewErrors::Tell, question, |editor| {
         change.apply(editor).map_err(stop)?;
         Ok(())
     })?;
-    show(args, console, &done)
+    match done {
+        Some(done) => show(console, &done),
+        None => Ok(Exit::Pending),
+    }
 }
 
 /// Shows an edit as the result of a command.
-pub(super) fn show(args: &EditArgs, console: &mut Console, done: &Done) -> Result<Exit, Failure> {
-    page(args, console, done);
+pub(super) fn show(console: &mut Console, done: &Done) -> Result<Exit, Failure> {
+    page(console, done);
     console.show(Exit::Done, |console| {
         if console.json() {
             console.engine_document(&done.report)
         } else {
-            print(args, console, done)
+            print(console, done)
         }
     })
 }
 
 /// Sets the page of an edit.
-pub(super) fn page(args: &EditArgs, console: &mut Console, done: &Done) {
-    let (report, option) = (&done.report, args.state.option());
+pub(super) fn page(console: &mut Console, done: &Done) {
+    let report = &done.report;
     let run = report.run.as_deref();
-    let undo = run.map(|run| report::undo_command(&report.target, run, &option));
+    let undo = run.map(|run| report::undo_command(&report.target, run, &done.option));
     console.page(|| {
         maud::html! {
             (html::boot_objects(&done.difference))
@@ -131,7 +163,7 @@ pub(super) fn page(args: &EditArgs, console: &mut Console, done: &Done) {
 }
 
 /// Shows an edit as text.
-pub(super) fn print(args: &EditArgs, console: &mut Console, done: &Done) -> io::Result<()> {
+pub(super) fn print(console: &mut Console, done: &Done) -> io::Result<()> {
     let width = console.width();
     let out = console.out();
     if done.difference.is_empty() {
@@ -142,7 +174,7 @@ pub(super) fn print(args: &EditArgs, console: &mut Console, done: &Done) -> io::
     if !done.report.changes.is_empty() {
         writeln!(out)?;
     }
-    repair::print_end(console, &done.report, &args.state.option())
+    repair::print_end(console, &done.report, &done.option)
 }
 
 fn tell(problems: &[Problem]) {

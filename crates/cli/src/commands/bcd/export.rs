@@ -12,6 +12,7 @@ use super::store_arg::StoreArg;
 use crate::commands::hive::reading;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hive_arg::shown;
 use crate::new_file;
 use crate::output::console::Console;
 use crate::output::report::counted;
@@ -56,7 +57,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             TextError::Corrupt(error) => reading::corrupt(error),
             error => Failure::of(Exit::Failure, error),
         }
-        .about(&source.file)
+        .about(&shown(&source.file))
     })?;
     let Some(output) = &args.output else {
         write(&document, console.bytes())?;
@@ -64,7 +65,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     };
     new_file::write(output, |file| write(&document, file))?;
     let written = Written {
-        store: source.file.display().to_string(),
+        store: source.file.to_string(),
         file: output.display().to_string(),
         objects: document.objects(),
         elements: document.elements(),

@@ -12,7 +12,6 @@ use super::edit::{self, EditArgs};
 use super::reading::Source;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::html;
 use crate::output::console::Console;
 
 /// Make a boot store contain exactly what a text of 'diskmend bcd export' says
@@ -41,26 +40,35 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     source.store()?;
     let question = format!(
         "Replace the content of {} by that of {}?",
-        source.file.display(),
+        source.file,
         args.text.display()
     );
-    console.page(|| html::request(&question));
-    if !args.edit.consent.given(&question)? {
-        return Ok(Exit::Pending);
-    }
     let new_errors = if args.force {
         NewErrors::Tell
     } else {
         NewErrors::Refuse
     };
-    let done = edit::run(&args.edit, &source.file, new_errors, |editor| {
-        document.import(editor).map_err(|error| match error {
-            TextError::Edit(error) => Stop::Edit(error),
-            TextError::Corrupt(error) => Stop::Edit(error.into()),
-            error => Stop::Refused(Failure::of(Exit::Failure, &error)),
-        })
-    })?;
-    edit::show(&args.edit, console, &done)
+    // A disk is opened anew for writing.
+    let file = source.file.clone();
+    drop(source);
+    let done = edit::run(
+        &args.edit,
+        console,
+        &file,
+        new_errors,
+        &question,
+        |editor| {
+            document.import(editor).map_err(|error| match error {
+                TextError::Edit(error) => Stop::Edit(error),
+                TextError::Corrupt(error) => Stop::Edit(error.into()),
+                error => Stop::Refused(Failure::of(Exit::Failure, &error)),
+            })
+        },
+    )?;
+    match done {
+        Some(done) => edit::show(console, &done),
+        None => Ok(Exit::Pending),
+    }
 }
 
 fn read(path: &Path) -> Result<Document, Failure> {

@@ -20,9 +20,10 @@ use crate::output::console::Console;
 
 /// Read, check and edit a boot store, as bcdedit does
 ///
-/// STORE is a boot store's file (BCD), or the mount point of its volume: diskmend looks for
-/// \Boot\BCD and \EFI\Microsoft\Boot\BCD there, and takes the store if there is only one. On EFI
-/// machines the store is on the EFI system partition, which has no drive letter.
+/// STORE is a boot store's file (BCD), the mount point of its volume, or an unmounted disk: diskmend
+/// looks for \Boot\BCD and \EFI\Microsoft\Boot\BCD there, and takes the store if there is only one.
+/// On EFI machines the store is on the EFI system partition, which has no drive letter. IMAGE:PATH
+/// is the file with that path on an unmounted disk.
 ///
 /// Commands that read a store which was not closed cleanly replay its logs in memory and never
 /// write. Commands that change it recover it first, and can be undone like a repair.

@@ -1,16 +1,16 @@
 //! The common parts of the commands that read a boot store.
 
-use std::path::PathBuf;
-
 use diskmend_bcd::well_known::WELL_KNOWN;
 use diskmend_bcd::{
     ElementId, Guid, Listing, Object, ObjectType, Section, Store, StoreError, elements,
 };
+use diskmend_repair::hive_file::HivePath;
 
 use super::store_arg::StoreArg;
 use crate::commands::hive::reading as hive;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hive_arg::shown;
 
 const NO_STORE: &str = "boot stores are \\Boot\\BCD and \\EFI\\Microsoft\\Boot\\BCD; other hives \
                         are for 'diskmend hive'";
@@ -29,14 +29,16 @@ const APPLICATIONS: [ObjectType; 5] = [
 /// A boot store that is open for reading.
 pub(crate) struct Source {
     /// The file of the store.
-    pub(crate) file: PathBuf,
+    pub(crate) file: HivePath,
     source: hive::Source,
 }
 
 impl Source {
     /// Opens the store. If its hive is dirty, it is recovered in memory, and a note says so.
     pub(crate) fn open(store: &StoreArg) -> Result<Self, Failure> {
-        let file = store.file()?;
+        let named = store.file()?;
+        let file = named.clone().resolved();
+        let file = file.map_err(|error| hive::failure(&error, &named))?;
         let source = hive::Source::open(&file)?;
         Ok(Self { file, source })
     }
@@ -51,7 +53,8 @@ impl Source {
 
     /// The store in it.
     pub(crate) fn store(&self) -> Result<Store<'_>, Failure> {
-        Store::open(self.source.hive()).map_err(|error| unreadable(&error).about(&self.file))
+        Store::open(self.source.hive())
+            .map_err(|error| unreadable(&error).about(&shown(&self.file)))
     }
 }
 

@@ -6,6 +6,7 @@ use super::edit::{self, EditArgs};
 use super::reading::{self, Source};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hive_arg::shown;
 use crate::output::console::Console;
 
 /// Set an element of an object, as 'bcdedit /set' does
@@ -26,6 +27,7 @@ use crate::output::console::Console;
 Examples:
   diskmend bcd set /mnt/f '{bootmgr}' displaybootmenu yes
   diskmend bcd set /mnt/f '{bootmgr}' timeout 5 --yes
+  diskmend bcd set disk.vhdx:EFI/Microsoft/Boot/BCD '{bootmgr}' timeout 5
   diskmend bcd set BCD '{default}' recoveryenabled no --yes
   diskmend bcd set BCD '{default}' 0x250000e0 IgnoreAllFailures --yes"
 )]
@@ -45,8 +47,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     args.edit.begin(console)?;
     let source = Source::open(&args.edit.store)?;
     let (change, question) =
-        change(args, &source).map_err(|failure| failure.about(&source.file))?;
-    edit::change(&args.edit, console, &source, &change, &question)
+        change(args, &source).map_err(|failure| failure.about(&shown(&source.file)))?;
+    edit::change(&args.edit, console, source, &change, &question)
 }
 
 /// The change, and what to ask about it.

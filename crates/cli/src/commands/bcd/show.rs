@@ -10,6 +10,7 @@ use super::reading::{self, Source};
 use super::store_arg::StoreArg;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hive_arg::shown;
 use crate::output::console::{self, Console};
 
 /// List the objects of a boot store as 'bcdedit /enum all' does
@@ -22,6 +23,7 @@ use crate::output::console::{self, Console};
 Examples:
   diskmend bcd show /mnt/f
   diskmend bcd show /mnt/esp/EFI/Microsoft/Boot/BCD '{default}'
+  diskmend bcd show disk.vhdx
   diskmend bcd show F: '{bootmgr}' --json")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -74,7 +76,7 @@ enum Typed {
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let source = Source::open_listed(&args.store)?;
     let store = source.store()?;
-    let about = |failure: Failure| failure.about(&source.file);
+    let about = |failure: Failure| failure.about(&shown(&source.file));
     let mut listing = Listing::new(&store, console.verbose())
         .map_err(|error| about(reading::unreadable(&error)))?;
     if let Some(name) = &args.object {
@@ -98,7 +100,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let shown = console.show(exit, |console| {
         if console.json() {
             console.document(&Document {
-                store: source.file.display().to_string(),
+                store: source.file.to_string(),
                 objects: listing.sections.iter().map(object_entry).collect(),
                 problems: chains(&listing.problems),
             })

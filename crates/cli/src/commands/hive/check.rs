@@ -1,17 +1,17 @@
 //! `diskmend hive check`: checks the whole structure of a hive.
 
 use std::io;
-use std::path::{Path, PathBuf};
 
 use diskmend_base::escape::Visible;
 use diskmend_hive::check::{self, Content, Report, Severity};
 use diskmend_repair::documents::{CheckSummary, HiveStatus, RecoverySummary};
-use diskmend_repair::hive_file::OpenHive;
+use diskmend_repair::hive_file::{HivePath, OpenHive};
 use serde::Serialize;
 
 use super::reading;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hive_arg::HiveArgs;
 use crate::html;
 use crate::output::console::Console;
 use crate::output::style;
@@ -37,8 +37,8 @@ Examples:
   diskmend hive check /mnt/f/Windows/System32/config/SYSTEM
   diskmend hive check SYSTEM --json")]
 pub(crate) struct Args {
-    /// The hive file
-    file: PathBuf,
+    #[command(flatten)]
+    hive: HiveArgs,
     #[command(flatten)]
     report: ReportArgs,
 }
@@ -67,18 +67,19 @@ struct ContentEntry {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    args.report.about_hive(&args.file, console)?;
+    let file = args.hive.path()?;
+    args.report.about_file(&file, console)?;
     let spinner = Spinner::start("checking");
-    let OpenHive { hive, status } = reading::open(&args.file)?;
+    let OpenHive { hive, status } = reading::open(&file)?;
     let report = check::check(&hive);
     drop(spinner);
     let exit = exit(&status, report.errors + report.warnings);
     console.page(|| html::hive_check(&status, &report));
     console.show(exit, |console| {
         if console.json() {
-            console.document(&document(&args.file, &status, &report))
+            console.document(&document(&file, &status, &report))
         } else {
-            print(console, &args.file, &status, &report)
+            print(console, &file, &status, &report)
         }
     })
 }
@@ -93,9 +94,13 @@ pub(crate) fn exit(status: &HiveStatus, problems: usize) -> Exit {
 }
 
 /// Makes the document.
-pub(crate) fn document<'a>(path: &Path, status: &'a HiveStatus, report: &Report) -> Document<'a> {
+pub(crate) fn document<'a>(
+    path: &HivePath,
+    status: &'a HiveStatus,
+    report: &Report,
+) -> Document<'a> {
     Document {
-        file: path.display().to_string(),
+        file: path.to_string(),
         version: &status.version,
         length: status.length,
         dirty: status.dirty.as_deref(),
@@ -119,13 +124,13 @@ fn content(content: &Content) -> ContentEntry {
 /// Prints the result of a check as text.
 pub(crate) fn print(
     console: &mut Console,
-    path: &Path,
+    path: &HivePath,
     status: &HiveStatus,
     report: &Report,
 ) -> io::Result<()> {
     let width = console.width();
     let out = console.out();
-    let path = path.display().to_string();
+    let path = path.to_string();
     let Content { keys, values, .. } = report.content;
     writeln!(
         out,

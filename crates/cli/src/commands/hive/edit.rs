@@ -1,11 +1,11 @@
 //! The common parts of the commands that change a hive file.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 
 use diskmend_hive::Editor;
 use diskmend_hive::{EditError, components};
 use diskmend_repair::documents::RepairReport;
+use diskmend_repair::hive_file::HivePath;
 use diskmend_repair::{Readable, Stop, ValueData};
 
 use super::reading;
@@ -13,6 +13,7 @@ use crate::commands::repair;
 use crate::consent::Consent;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hive_arg::HiveArgs;
 use crate::hive_session::{self, Check};
 use crate::html;
 use crate::key_path;
@@ -23,8 +24,8 @@ use crate::target_arg::StateArgs;
 /// The hive file to change.
 #[derive(Debug, clap::Args)]
 pub(crate) struct FileArgs {
-    /// The hive file
-    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) hive: HiveArgs,
     #[command(flatten)]
     pub(crate) consent: Consent,
     #[command(flatten)]
@@ -46,62 +47,91 @@ pub(crate) struct EditArgs {
 }
 
 /// Asks `question`, and edits the hive file if the user agrees. `paths` are the keys that the edit
-/// changes.
+/// changes. Whatever else is wrong is said before the question.
 pub(super) fn run(
     args: &EditArgs,
     console: &mut Console,
     question: &str,
     paths: &[&str],
-    edit: impl FnOnce(&mut Editor) -> Result<(), EditError>,
+    mut edit: impl FnMut(&mut Editor) -> Result<(), EditError>,
 ) -> Result<Exit, Failure> {
-    args.file.report.about_hive(&args.file.file, console)?;
-    args.file.consent.can_be_had()?;
-    if !args.file.consent.given(question)? {
-        return Ok(Exit::Pending);
-    }
     let check = if args.no_check {
         Check::None
     } else {
         Check::Full
     };
+    let FileArgs {
+        hive,
+        consent,
+        state,
+        report,
+    } = &args.file;
+    report.about_file(&hive.path()?, console)?;
+    let file = resolved(hive)?;
     console.page(|| html::request(question));
-    let FileArgs { file, state, .. } = &args.file;
-    let (report, ()) = hive_session::edit(file, state, check, |editor| {
-        match misplaced(editor, paths) {
-            Some(refusal) => Err(Stop::Refused(refusal)),
-            None => Ok(edit(editor)?),
+    let mut make = |editor: &mut Editor| match misplaced(editor, paths) {
+        Some(refusal) => Err(Stop::Refused(refusal)),
+        None => Ok(edit(editor)?),
+    };
+    if consent.asks() {
+        if let Some(report) = hive_session::try_edit(&file, state, check, &mut make)? {
+            return show(console, &args.file, &file, &report);
         }
-    })?;
-    show(console, &args.file, &report)
+        consent.can_be_had()?;
+        if !consent.given(question)? {
+            return Ok(Exit::Pending);
+        }
+    }
+    let (report, ()) = hive_session::edit(&file, state, check, make)?;
+    show(console, &args.file, &file, &report)
 }
 
 /// Recovers the hive file if it is dirty.
 pub(super) fn recover(args: &FileArgs, console: &mut Console) -> Result<Exit, Failure> {
-    args.report.about_hive(&args.file, console)?;
-    args.consent.can_be_had()?;
+    args.report.about_file(&args.hive.path()?, console)?;
+    let file = resolved(&args.hive)?;
     if args.consent.asks() {
-        let opened = reading::open(&args.file)?;
+        let tried = hive_session::try_edit(&file, &args.state, Check::Full, |_| Ok(()))?;
+        if let Some(report) = tried {
+            return show(console, args, &file, &report);
+        }
+        args.consent.can_be_had()?;
+        let opened = reading::open(&file)?;
         if let Some(state) = &opened.status.dirty {
             let pages = opened.status.recovery.map_or(0, |recovery| recovery.pages);
             console::note(format_args!(
                 "{state}; its logs contain {pages} newer pages"
             ));
-            if !args.consent.given("Recover the hive from them?")? {
-                return Ok(Exit::Pending);
-            }
+        }
+        drop(opened.hive);
+        if !args.consent.given("Recover the hive from them?")? {
+            return Ok(Exit::Pending);
         }
     }
-    let (report, ()) = hive_session::edit(&args.file, &args.state, Check::Full, |_| Ok(()))?;
-    show(console, args, &report)
+    let (report, ()) = hive_session::edit(&file, &args.state, Check::Full, |_| Ok(()))?;
+    show(console, args, &file, &report)
 }
 
-fn show(console: &mut Console, args: &FileArgs, report: &RepairReport) -> Result<Exit, Failure> {
-    repair::page(console, report, &args.state.option());
+/// The place of the hive, with the partition if it is on an unmounted disk.
+fn resolved(hive: &HiveArgs) -> Result<HivePath, Failure> {
+    let path = hive.path()?;
+    let resolved = path.clone().resolved();
+    resolved.map_err(|error| reading::failure(&error, &path))
+}
+
+fn show(
+    console: &mut Console,
+    args: &FileArgs,
+    file: &HivePath,
+    report: &RepairReport,
+) -> Result<Exit, Failure> {
+    let option = hive_session::option(file, &args.state);
+    repair::page(console, report, &option);
     console.show(Exit::Done, |console| {
         if console.json() {
             console.engine_document(report)
         } else {
-            repair::print(console, report, &args.state.option())
+            repair::print(console, report, &option)
         }
     })
 }

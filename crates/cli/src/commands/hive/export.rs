@@ -12,6 +12,7 @@ use super::PrefixArg;
 use super::reading::{self, Source};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hive_arg::HiveArgs;
 use crate::key_path;
 use crate::new_file;
 use crate::output::console::{self, Console};
@@ -30,8 +31,8 @@ Examples:
       --prefix 'HKEY_LOCAL_MACHINE\\SYSTEM' -o termservice.reg
   diskmend hive export SYSTEM --prefix 'HKEY_LOCAL_MACHINE\\SYSTEM' | less")]
 pub(crate) struct Args {
-    /// The hive file
-    file: PathBuf,
+    #[command(flatten)]
+    hive: HiveArgs,
     /// The key to start from; the root by default
     #[arg(default_value = "", hide_default_value = true)]
     key: String,
@@ -65,7 +66,8 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             "'diskmend hive ls --recursive --values --json' lists the keys and values as JSON",
         ));
     }
-    let source = Source::open_listed(&args.file)?;
+    let file = args.hive.path()?;
+    let source = Source::open_listed(&file)?;
     let prefix = args.prefix.prefix.as_deref();
     let path = key_path::below_root(&args.key, prefix);
     let key = source.key(&path)?;
@@ -96,7 +98,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         return Ok(exit);
     };
     let written = Written {
-        hive: args.file.display().to_string(),
+        hive: file.to_string(),
         file: output.display().to_string(),
         keys: count.keys,
         values: count.values,

@@ -1,7 +1,6 @@
 //! `diskmend hive get`: shows the values of a key, or one of them.
 
 use std::io::Write as _;
-use std::path::PathBuf;
 
 use diskmend_hive::Key;
 use serde::Serialize;
@@ -10,6 +9,7 @@ use super::PrefixArg;
 use super::reading::{self, Source, ValueRow};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hive_arg::HiveArgs;
 use crate::key_path;
 use crate::output::console::{self, Console};
 use crate::output::table::{Align, Cell, Table};
@@ -21,11 +21,12 @@ use crate::output::{style, value};
 Examples:
   diskmend hive get SYSTEM Select
   diskmend hive get SYSTEM 'ControlSet001\\Control\\CrashControl' DumpFile
+  diskmend hive get disk.vhdx:Windows/System32/config/SYSTEM Select
   diskmend hive get SOFTWARE 'Classes\\.reg' '(Default)'
   diskmend hive get SYSTEM 'MountedDevices' '\\DosDevices\\C:' --raw | xxd")]
 pub(crate) struct Args {
-    /// The hive file
-    file: PathBuf,
+    #[command(flatten)]
+    hive: HiveArgs,
     /// The key
     key: String,
     /// The value: printed on one line, as 'reg query' does; '(Default)', '@' or '' is the default
@@ -53,7 +54,7 @@ struct OneValue<'a> {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let source = Source::open_listed(&args.file)?;
+    let source = Source::open_listed(&args.hive.path()?)?;
     let path = key_path::below_root(&args.key, args.prefix.prefix.as_deref());
     let key = source.key(&path)?;
     match &args.value {

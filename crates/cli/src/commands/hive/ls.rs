@@ -1,7 +1,6 @@
 //! `diskmend hive ls`: lists the keys of a hive.
 
 use std::io;
-use std::path::PathBuf;
 
 use diskmend_base::escape::Visible;
 use diskmend_hive::{Filetime, Key};
@@ -11,6 +10,7 @@ use super::PrefixArg;
 use super::reading::{self, Source, ValueRow};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hive_arg::HiveArgs;
 use crate::key_path;
 use crate::output::console::{self, Console};
 use crate::output::json::Stream;
@@ -26,8 +26,8 @@ Examples:
   diskmend hive ls SYSTEM 'ControlSet001\\Control' --values
   diskmend hive ls SOFTWARE Policies --recursive --json")]
 pub(crate) struct Args {
-    /// The hive file
-    file: PathBuf,
+    #[command(flatten)]
+    hive: HiveArgs,
     /// List the subkeys of this key; the root by default
     #[arg(default_value = "", hide_default_value = true)]
     key: String,
@@ -52,7 +52,7 @@ struct KeyRow {
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
-    let source = Source::open_listed(&args.file)?;
+    let source = Source::open_listed(&args.hive.path()?)?;
     let path = key_path::below_root(&args.key, args.prefix.prefix.as_deref());
     let key = source.key(&path)?;
     let mut listing = Listing::default();

@@ -19,7 +19,13 @@ use crate::output::console::Console;
 
 /// Read, check, edit and recover a single registry hive file
 ///
-/// FILE is a hive: SYSTEM, SOFTWARE, NTUSER.DAT, a BCD store and so on. diskmend looks for its
+/// FILE is a hive: SYSTEM, SOFTWARE, NTUSER.DAT, a BCD store and so on. If it is on an unmounted
+/// disk, FILE is IMAGE:PATH, with the path from the root of its volume; or name the disk with
+/// --target IMAGE, and give only the path. An existing file with the whole name is that file, and
+/// a single letter before the colon is a drive. To undo an edit on an unmounted disk, use
+/// 'diskmend undo IMAGE'.
+///
+/// diskmend looks for its
 /// transaction logs in the same folder (FILE.LOG, FILE.LOG1, FILE.LOG2). Commands that read a hive
 /// which was not closed cleanly replay its logs in memory and never write. If no log applies, ls,
 /// get and export show the file as it is, with a warning. Commands that change a hive recover it

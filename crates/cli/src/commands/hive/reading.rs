@@ -1,17 +1,16 @@
 //! The common parts of the commands that read a hive.
 
-use std::path::Path;
-
 use diskmend_base::escape::Visible;
 use diskmend_hive::name::Name;
 use diskmend_hive::{Corruption, Hive, Key, RecoverError, Value, ValueType};
-use diskmend_repair::hive_file::{self, OpenHive};
+use diskmend_repair::hive_file::{self, HivePath, OpenHive};
 use diskmend_repair::{Error, Refusal, ValueData};
 use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hints;
+use crate::hive_arg::shown;
 use crate::key_path;
 use crate::output::console;
 use crate::output::value;
@@ -25,15 +24,21 @@ pub(crate) struct Source {
 }
 
 /// Opens a hive file for reading.
-pub(crate) fn open(file: &Path) -> Result<OpenHive, Failure> {
+pub(crate) fn open(file: &HivePath) -> Result<OpenHive, Failure> {
     hive_file::open(file).map_err(|error| failure(&error, file))
 }
 
 /// Reading refuses nothing, so a hive that can't be read is a failure.
-fn failure(error: &Error, file: &Path) -> Failure {
-    hints::engine_failure(error, file, "")
-        .about(file)
-        .with_exit(Exit::Failure)
+pub(crate) fn failure(error: &Error, file: &HivePath) -> Failure {
+    match (file, error) {
+        (HivePath::OnDisk { .. }, Error::Target { source, .. }) => hints::target_failure(source),
+        (HivePath::OnDisk { disk, .. }, error) => hints::engine_failure(error, disk, "")
+            .about(&shown(file))
+            .with_exit(Exit::Failure),
+        (HivePath::File(path), error) => hints::engine_failure(error, path, "")
+            .about(path)
+            .with_exit(Exit::Failure),
+    }
 }
 
 /// True if the hive is dirty, and no log that applies to it is there.
@@ -48,18 +53,18 @@ fn has_no_log(error: &Error) -> bool {
 
 impl Source {
     /// Opens the hive. If it is dirty, it is recovered in memory, and a note says so.
-    pub(crate) fn open(file: &Path) -> Result<Self, Failure> {
+    pub(crate) fn open(file: &HivePath) -> Result<Self, Failure> {
         Ok(Self::recovered(file, open(file)?))
     }
 
-    fn recovered(file: &Path, opened: OpenHive) -> Self {
+    fn recovered(file: &HivePath, opened: OpenHive) -> Self {
         let OpenHive { hive, status } = opened;
         if let Some(state) = status.dirty {
             let pages = status.recovery.map_or(0, |recovery| recovery.pages);
             console::note(format_args!(
                 "{}: not closed cleanly ({state}); shown after replaying its logs in memory \
                  ({pages} pages); nothing is written",
-                file.display(),
+                file,
             ));
         }
         Self { hive }
@@ -67,7 +72,7 @@ impl Source {
 
     /// Opens the hive for a listing. If it is dirty and no log applies, it is shown as it is in the
     /// file, and a warning says so.
-    pub(crate) fn open_listed(file: &Path) -> Result<Self, Failure> {
+    pub(crate) fn open_listed(file: &HivePath) -> Result<Self, Failure> {
         let error = match hive_file::open(file) {
             Ok(opened) => return Ok(Self::recovered(file, opened)),
             Err(error) => error,

@@ -33,6 +33,7 @@ Examples:
   diskmend hive set SYSTEM 'ControlSet001\\Services\\TermService' Start REG_DWORD 3
   diskmend hive set SYSTEM 'ControlSet001\\Control\\CrashControl' DumpFile REG_EXPAND_SZ \\
       '%SystemRoot%\\MEMORY.DMP' --yes
+  diskmend hive set disk.vhdx:Users/me/NTUSER.DAT Environment TEMP REG_SZ 'C:\\Temp'
   diskmend hive set SOFTWARE 'Classes\\.x' '(Default)' REG_SZ xfile --yes"
 )]
 pub(crate) struct Args {

@@ -71,7 +71,7 @@ impl Journal {
         }
         let mut undo: Vec<&str> = Vec::new();
         for (number, hive) in (1usize..).zip(&self.hives) {
-            hive.validate(self.kind, number)?;
+            hive.validate(self.kind, self.disk.is_some(), number)?;
             let mut before = self.hives.iter().take(number - 1);
             if before.any(|other| other.is_same_as(hive)) {
                 return Err(format!("\"{}\": a hive that is named twice", hive.path));
@@ -118,13 +118,13 @@ impl HiveEntry {
         self.volume == other.volume && same_file(&self.path, &other.path)
     }
 
-    fn validate(&self, kind: RunKind, number: usize) -> Result<(), String> {
+    fn validate(&self, kind: RunKind, on_disk: bool, number: usize) -> Result<(), String> {
         let shown = &self.path;
         if self.hive.len() > MAX_NAME || self.volume.as_ref().is_some_and(|v| v.len() > MAX_TEXT) {
             return Err(format!("\"{shown}\": a name that is too long"));
         }
         let names = components(shown)?;
-        if !is_hive_of(kind, self.volume.is_some(), &names) {
+        if !is_hive_of(kind, self.volume.is_some(), on_disk, &names) {
             return Err(format!(
                 "\"{shown}\" is not a hive that a run of this kind writes"
             ));
@@ -188,8 +188,9 @@ impl FileEntry {
     }
 }
 
-/// True if a run of that kind writes a hive with that path.
-fn is_hive_of(kind: RunKind, elsewhere: bool, path: &[&str]) -> bool {
+/// True if a run of that kind writes a hive with that path. The runs of an unmounted disk are all in
+/// one folder, so a path there may lead to any hive of the volume, but to no file of NTFS itself.
+fn is_hive_of(kind: RunKind, elsewhere: bool, on_disk: bool, path: &[&str]) -> bool {
     let is_store = STORES.iter().any(|store| same_path(path, store));
     let in_config = match path.split_last() {
         Some((name, folder)) if same_path(folder, &CONFIG) => Some(*name),
@@ -208,7 +209,8 @@ fn is_hive_of(kind: RunKind, elsewhere: bool, path: &[&str]) -> bool {
             is_store || (elsewhere && is_alone) || (!elsewhere && in_config.is_some_and(repaired))
         }
         RunKind::HiveEdit | RunKind::Undo => {
-            is_store || is_alone || (!elsewhere && in_config.is_some())
+            let is_file = on_disk && path.first().is_some_and(|first| !first.starts_with('$'));
+            is_store || is_alone || (!elsewhere && (in_config.is_some() || is_file))
         }
         RunKind::AclEdit => false,
     }
@@ -304,7 +306,10 @@ mod tests {
     #[test]
     fn a_kind_of_run_writes_its_own_hives_only() {
         let is = |kind, elsewhere, path: &str| {
-            is_hive_of(kind, elsewhere, &components(path).expect(path))
+            is_hive_of(kind, elsewhere, false, &components(path).expect(path))
+        };
+        let on_disk = |kind, elsewhere, path: &str| {
+            is_hive_of(kind, elsewhere, true, &components(path).expect(path))
         };
         for path in [
             "windows/SYSTEM32/config/system",
@@ -327,5 +332,9 @@ mod tests {
         assert!(is(RunKind::HiveEdit, false, "NTUSER.DAT"));
         assert!(!is(RunKind::HiveEdit, false, "Users/me/NTUSER.DAT"));
         assert!(!is(RunKind::AclEdit, false, "Boot/BCD"));
+        assert!(on_disk(RunKind::HiveEdit, false, "Users/me/NTUSER.DAT"));
+        assert!(!on_disk(RunKind::HiveEdit, false, "$Extend/$Reparse"));
+        assert!(!on_disk(RunKind::HiveEdit, true, "Users/me/NTUSER.DAT"));
+        assert!(!on_disk(RunKind::Repair, false, "Users/me/NTUSER.DAT"));
     }
 }
