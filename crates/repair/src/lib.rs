@@ -137,9 +137,10 @@ pub use error::{Class, Error, PlanFileError, Refusal};
 pub use facts::{
     Accounts, Agent, Boot, BootBugCheck, BootEnd, BootFault, BootFaults, BootKind, BugCheck,
     CertificateFault, ClosedBy, ClosedPort, ControlSet, ControlSets, EntryFault, Errors, Event,
-    EventQuery, Events, Facts, FaultyCertificate, Field, FileFault, FilterFault, LogStatus, Logons,
-    Membership, MissingFile, MissingSet, OrphanFilter, Platform, Product, Select, Service,
-    ServiceFiles, ServiceStart, Since, StoreFault, TextLog, Unread, WindowsIdentity,
+    EventQuery, Events, Facts, FaultingImage, FaultyCertificate, Field, FileFault, FilterFault,
+    LogStatus, Logons, Membership, MissingFile, MissingSet, OrphanFilter, Platform, Product,
+    Select, Service, ServiceFiles, ServiceStart, Since, StoreFault, TextLog, Unread,
+    WindowsIdentity,
 };
 #[cfg(feature = "fuzzing")]
 pub use facts::{read_event_log, read_evidence};

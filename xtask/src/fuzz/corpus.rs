@@ -81,8 +81,7 @@ fn evidence() -> Vec<Vec<u8>> {
         let len = u8::try_from(data.len()).unwrap_or(u8::MAX);
         [&[id, 0, 0, 0, 1, 0, 0, 0, len, 0, 0, 0], data].concat()
     };
-    let mut dump = b"PAGEDU64".to_vec();
-    dump.resize(4096, 1);
+    let dump = minidump();
     let certificate = [record(3, &[0; 20]), record(32, &[0x30, 0x80, 0, 0])].concat();
     let rule = r"v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=6|Profile=Domain|LPort=3389|LPort2_10=1-2|App=%SystemRoot%\system32\svchost.exe|Svc=termservice|EmbedCtxt=@FirewallAPI.dll,-28752|";
     let log = b"2024-01-01 10:00:00, Error                 CBS    Failed\r\n----\r\na cause.\r\n";
@@ -92,6 +91,30 @@ fn evidence() -> Vec<Vec<u8>> {
     numbered
         .map(|(kind, seed)| [&[kind], seed].concat())
         .collect()
+}
+
+/// A minidump that lists one driver, whose code is where the error happened.
+fn minidump() -> Vec<u8> {
+    let parts: [(usize, &[u8]); 11] = [
+        (0, b"PAGEDU64"),
+        (0x38, &[0xd1]),
+        (0x58, &[0x10, 0, 0x40]),
+        (0xf98, &[4]),
+        (0x2008, &[0xf0, 0x21]),
+        (0x2030, &[0x50, 0x20]),
+        (0x2034, &[1]),
+        (0x2050, &[0xe0, 0x20]),
+        (0x2088, &[0, 0, 0x40]),
+        (0x2098, &[0, 1]),
+        (0x20e0, b"\x05\0\0\0a\0.\0s\0y\0s\0"),
+    ];
+    let mut dump = vec![0; 0x2200];
+    for (at, bytes) in parts.into_iter().chain([(0x21f0, &b"TRGD"[..])]) {
+        let (_, rest) = dump.split_at_mut(at);
+        let (place, _) = rest.split_at_mut(bytes.len());
+        place.copy_from_slice(bytes);
+    }
+    dump
 }
 
 /// Inputs that start from each fixture or image, leave it unchanged, and work with it.

@@ -33,7 +33,7 @@ pub use boot_stores::{LoaderStatus, StoreStatus};
 pub use certificates::{CertificateFault, FaultyCertificate};
 pub(crate) use control_sets::is_control_set;
 pub use control_sets::{ControlSet, ControlSets, MissingSet, Select};
-pub use dumps::BugCheck;
+pub use dumps::{BugCheck, FaultingImage};
 pub(crate) use events::is_known_event;
 pub use events::{
     Boot, BootBugCheck, BootEnd, BootKind, Event, EventQuery, Events, Field, LogStatus, Logons,

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::words::fits;
 use super::{EvidenceKind, Looked, Sighting};
 use crate::diagnosis::disk::Disk;
 use crate::facts::{Event, Events, is_known_event};
@@ -194,19 +195,6 @@ impl EventEvidence {
     }
 }
 
-/// True if a value is this text, this number, or has the text between two `*`.
-fn fits(value: &str, pattern: &str) -> bool {
-    let inner = pattern.strip_prefix('*').and_then(|p| p.strip_suffix('*'));
-    match inner {
-        Some(part) => value.to_lowercase().contains(&part.to_lowercase()),
-        None => {
-            let numbers = (Event::to_number(value), Event::to_number(pattern));
-            value.trim().eq_ignore_ascii_case(pattern)
-                || matches!(numbers, (Some(a), Some(b)) if a == b)
-        }
-    }
-}
-
 fn sighting(event: &Event) -> Sighting {
     let meaning = event.meaning.unwrap_or("event");
     let details = event.details();
@@ -222,22 +210,5 @@ fn sighting(event: &Event) -> Sighting {
     Sighting {
         time: Some(event.time.to_string()),
         ..Sighting::new(place, found)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::fits;
-
-    #[test]
-    fn values_are_compared_as_texts_numbers_or_parts() {
-        assert!(fits("%%1058", "1058"));
-        assert!(fits("0x2740", "10048"));
-        assert!(fits("TermService", "termservice"));
-        assert!(fits("\r\nstorvsc\r\nvmbus", "*STORVSC*"));
-        assert!(fits("0x0000007b (0x1, 0x2)", "*0x0000007b*"));
-        assert!(!fits("storvsc2", "storvsc"));
-        assert!(!fits("1059", "1058"));
-        assert!(!fits("", "0"));
     }
 }

@@ -1,7 +1,8 @@
-//! Words that a rule may use for what it looks for.
+//! Words and values that a rule may use for what it looks for.
 
 use toml::Spanned;
 
+use crate::facts::Event;
 use crate::rows::{Wrong, wrong};
 
 /// A list of words, each of which stands for something.
@@ -34,4 +35,34 @@ pub(super) fn shown<T: PartialEq>(meanings: &[T], known: &[(&str, T)]) -> String
     let words = known.iter().filter(|(_, known)| meanings.contains(known));
     let words: Vec<&str> = words.map(|(word, _)| *word).collect();
     words.join(" or ")
+}
+
+/// True if a value is this text, this number, or has the text between two `*`.
+pub(super) fn fits(value: &str, pattern: &str) -> bool {
+    let inner = pattern.strip_prefix('*').and_then(|p| p.strip_suffix('*'));
+    match inner {
+        Some(part) => value.to_lowercase().contains(&part.to_lowercase()),
+        None => {
+            let numbers = (Event::to_number(value), Event::to_number(pattern));
+            value.trim().eq_ignore_ascii_case(pattern)
+                || matches!(numbers, (Some(a), Some(b)) if a == b)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn values_are_compared_as_texts_numbers_or_parts() {
+        assert!(fits("%%1058", "1058"));
+        assert!(fits("0x2740", "10048"));
+        assert!(fits("TermService", "termservice"));
+        assert!(fits("\r\nstorvsc\r\nvmbus", "*STORVSC*"));
+        assert!(fits("0x0000007b (0x1, 0x2)", "*0x0000007b*"));
+        assert!(!fits("storvsc2", "storvsc"));
+        assert!(!fits("1059", "1058"));
+        assert!(!fits("", "0"));
+    }
 }

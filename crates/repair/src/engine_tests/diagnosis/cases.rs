@@ -7,7 +7,7 @@ use diskmend_hive::ValueType;
 
 use super::super::boot_fixture::{BIOS, LOADER, Maker, RECOVERY, SECOND, bios};
 use super::super::evidence::certificates::{PAST, STORE, binary, blob, certificate, thumbprint};
-use super::super::evidence::dumps::dump;
+use super::super::evidence::dumps::{dump, minidump};
 use super::super::evidence::firewall::{ID, rule};
 use super::disk::{Break, CONFIG, KEY, SET, disk};
 use super::{event_cases, logon_cases, machine_cases};
@@ -213,6 +213,9 @@ fn files() -> Cases {
         let path = "Windows/MEMORY.DMP".to_owned();
         cases.push((rule, vec![Break::File(path, dump(code, 3))]));
     }
+    let path = "Windows/Minidump/010424-100-01.dmp".to_owned();
+    let dump = minidump(0x1000_007e, 3, "csagent.sys");
+    cases.push(("stop-csagent", vec![Break::File(path, dump)]));
     cases
 }
 

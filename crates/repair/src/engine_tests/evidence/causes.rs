@@ -21,7 +21,7 @@ use diskmend_hive::ValueType;
 
 type Value<'a> = (&'a str, &'a str, ValueData);
 
-fn diagnose(disk: &FaultyDisk) -> DiagnoseReport {
+pub(super) fn diagnose(disk: &FaultyDisk) -> DiagnoseReport {
     diagnose_by(disk, &Rules::built_in().expect("valid"))
 }
 

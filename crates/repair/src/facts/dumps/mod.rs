@@ -1,8 +1,12 @@
-//! Crash dumps: which errors stopped Windows, and when. Only headers are read.
+//! Crash dumps: which errors stopped Windows, when, and in which file. Only headers and the lists of
+//! drivers in minidumps are read.
 
 mod header;
+mod triage;
 
 use diskmend_disk::{Access, Dir, Found, Kind};
+
+pub use triage::FaultingImage;
 
 use super::{Facts, identity};
 use crate::error::{Error, chain};
@@ -23,6 +27,8 @@ pub struct BugCheck {
     pub parameters: [u64; 4],
     /// The time of the stop; UTC, RFC 3339.
     pub time: Option<String>,
+    /// The file in which Windows stopped.
+    pub image: FaultingImage,
     /// The time as a FILETIME.
     filetime: u64,
 }
@@ -50,9 +56,14 @@ pub(super) fn read(facts: &Facts<'_>) -> Result<Vec<BugCheck>, String> {
     }
     found.sort_by_key(|dump| std::cmp::Reverse(dump.filetime));
     found.dedup_by(|later, first| {
-        later.filetime != 0
+        let same = later.filetime != 0
             && (later.filetime, later.code, later.parameters)
-                == (first.filetime, first.code, first.parameters)
+                == (first.filetime, first.code, first.parameters);
+        // Of a whole memory and a minidump of one stop, the minidump has the list of drivers.
+        if same && first.image == FaultingImage::Untold {
+            first.image = std::mem::take(&mut later.image);
+        }
+        same
     });
     Ok(found)
 }
@@ -93,11 +104,13 @@ fn bug_check(found: &Found) -> Result<Option<BugCheck>, String> {
     }
     let io = || Error::io(&found.path, "read the dump");
     let mut bytes = vec![0; header::LEN];
-    let read = found
-        .open(Access::Read)
-        .and_then(|file| file.read_exact_at(&mut bytes, 0));
-    read.map_err(|error| chain(&io()(error)))?;
+    let read = found.open(Access::Read).and_then(|file| {
+        file.read_exact_at(&mut bytes, 0)?;
+        Ok(file)
+    });
+    let file = read.map_err(|error| chain(&io()(error)))?;
     Ok(header::parse(&bytes).map(|header| BugCheck {
+        image: triage::faulting_image(file.as_ref(), &header),
         path: found.path.clone(),
         code: header.code,
         parameters: header.parameters,
@@ -109,7 +122,9 @@ fn bug_check(found: &Found) -> Result<Option<BugCheck>, String> {
 /// Reads untrusted bytes as a dump.
 #[cfg(feature = "fuzzing")]
 pub(super) fn fuzz(data: &[u8]) {
-    std::hint::black_box(header::parse(data));
+    if let Some(header) = header::parse(data) {
+        std::hint::black_box(triage::faulting_image(&data.to_vec(), &header));
+    }
     std::hint::black_box(date(&String::from_utf8_lossy(data)));
 }
 
