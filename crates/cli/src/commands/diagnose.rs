@@ -174,13 +174,19 @@ pub(super) fn command(cause: &CauseReport, path: &str, target: &TargetArgs) -> O
     if cause.repair.is_empty() {
         return None;
     }
-    let recipes: Vec<_> = cause.repair.iter().map(|name| shell::word(name)).collect();
-    Some(format!(
-        "diskmend repair {} {}{}",
-        shell::word(path),
-        recipes.join(" "),
-        target.option()
-    ))
+    Some(repair_command(&cause.repair, path, target))
+}
+
+/// The command that repairs with these recipes.
+pub(super) fn repair_command<S: AsRef<str>>(
+    recipes: &[S],
+    path: &str,
+    target: &TargetArgs,
+) -> String {
+    let words = recipes.iter().map(|name| shell::word(name.as_ref()));
+    let words: Vec<_> = words.collect();
+    let (path, option) = (shell::word(path), target.option());
+    format!("diskmend repair {path} {}{option}", words.join(" "))
 }
 
 fn unread(out: &mut dyn Write, unread: &[String]) -> io::Result<()> {

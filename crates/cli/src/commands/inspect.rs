@@ -156,7 +156,7 @@ fn verdict(
 }
 
 /// The recipes that one repair can apply: two that set the permissions of the same folder can't.
-fn repair_together<'a>(recipes: &'a [String], catalogue: &Catalogue) -> Vec<&'a str> {
+pub(super) fn repair_together<'a>(recipes: &'a [String], catalogue: &Catalogue) -> Vec<&'a str> {
     let mut chosen: Vec<&str> = Vec::new();
     for recipe in recipes {
         chosen.push(recipe);

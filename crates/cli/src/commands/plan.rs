@@ -125,7 +125,7 @@ pub(crate) fn show(
         && report.skipped.is_empty()
         && report.unfinished.is_empty();
     let exit = if nothing { Exit::Done } else { Exit::Pending };
-    console.page(|| html::plan(report, "What a repair would change"));
+    console.page(|| html::plan(report, "What a repair would change", None));
     console.show(exit, |console| {
         if console.json() {
             console.engine_document(report)

@@ -96,7 +96,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         return plan::show(console, plan.report(), &args.target);
     }
     // The page of a repair that is refused, fails or is not wanted.
-    console.page(|| html::plan(plan.report(), "What was planned"));
+    console.page(|| html::plan(plan.report(), "What was planned", None));
     // Whatever else is wrong with the command is said first.
     let mut shown = false;
     if plan.report().has_changes() && args.consent.asks() {

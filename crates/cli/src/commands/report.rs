@@ -8,6 +8,7 @@ use diskmend_repair::recipe::Catalogue;
 use diskmend_repair::{Engine, EventQuery, Goal};
 use maud::html;
 
+use super::inspect::repair_together;
 use super::{diagnose, run_details};
 use crate::boot_arg::BootArgs;
 use crate::disk_map::Document;
@@ -78,7 +79,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     let events = engine.events(&EventQuery::default(), &mut steps.watch());
     let events = events.map_err(failure)?;
     let runs = engine.runs().map_err(failure)?;
-    let plan = plan(&engine, recipes, &found, &mut steps);
+    let plan = plan(args, &engine, recipes, &found, &mut steps);
     drop(steps);
     let undo = details.as_ref();
     let undo = undo.and_then(|details| run_details::undo(details, &args.target));
@@ -97,7 +98,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         (html::identity(&found.identity))
         (html::diagnosis(&found, |cause| diagnose::command(cause, &found.target, &args.target)))
         @match plan {
-            Some(Ok(plan)) => (html::plan(&plan, "What the repair would change")),
+            Some(Ok(planned)) => {
+                (html::plan(&planned.plan, "What the repair would change", Some(&planned.command)))
+            },
             Some(Err(reason)) => (html::no_plan(&reason)),
             None => {}
         }
@@ -129,23 +132,45 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     }
 }
 
-/// The plan of the recipes that repair the most likely cause, or why there is none; `None` if
-/// nothing has to be repaired.
+/// A plan, and the command that carries it out.
+struct Planned {
+    plan: PlanReport,
+    command: String,
+}
+
+/// The plan of the recipes that repair the most likely cause, and those that are as certain, or why
+/// there is none; `None` if no recipe repairs them.
 fn plan(
+    args: &Args,
     engine: &Engine,
     recipes: &Catalogue,
     found: &DiagnoseReport,
     steps: &mut Steps,
-) -> Option<Result<PlanReport, Failure>> {
-    let names = &found.causes.first()?.repair;
+) -> Option<Result<Planned, Failure>> {
+    let certainty = found.causes.first()?.certainty;
+    let causes = found.causes.iter();
+    let causes = causes.filter(|cause| cause.certainty == certainty);
+    let mut names: Vec<String> = Vec::new();
+    for name in causes.flat_map(|cause| &cause.repair) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    let names = repair_together(&names, recipes);
     if names.is_empty() {
         return None;
     }
-    let chosen = match recipes.select_to_repair(names) {
+    let chosen = match recipes.select_to_repair(&names) {
         Ok(chosen) => chosen,
         Err(error) => return Some(Err(error.into())),
     };
     let plan = engine.plan(&chosen, Goal::Desired, &mut steps.watch());
-    let plan = plan.map(|plan| plan.report().clone());
-    Some(plan.map_err(|error| Failure::of(Exit::Failure, &error)))
+    let command = diagnose::repair_command(&names, &found.target, &args.target);
+    Some(match plan {
+        Ok(plan) => Ok(Planned {
+            plan: plan.report().clone(),
+            command,
+        }),
+        Err(error) => Err(args.target.failure(&error)),
+    })
 }

@@ -6,11 +6,13 @@ use diskmend_repair::documents::{
 };
 use maud::{Markup, html};
 
-use super::{List, shown};
+use super::{FEW_BYTES, List, shown};
 use crate::output::acl::objects;
 
 /// The maximum number of folders.
-const MOST_FOLDERS: usize = 20;
+const MOST_FOLDERS: usize = 4;
+/// The maximum number of bytes for the groups of a folder.
+const BYTES_OF_GROUPS: usize = 30_000;
 
 /// What would be changed by hand, or how permissions differ from a save file.
 pub(crate) fn plan(plan: &AclPlanReport, title: &str) -> Markup {
@@ -25,12 +27,18 @@ pub(crate) fn plan(plan: &AclPlanReport, title: &str) -> Markup {
 
 /// The permissions in folders, compared with what is wanted.
 pub(super) fn folders<'a>(folders: impl Iterator<Item = &'a AclReport>) -> Markup {
-    html! { @for folder in folders.take(MOST_FOLDERS) { (self::folder(folder)) } }
+    let folders: Vec<&AclReport> = folders.collect();
+    let more = folders.len().saturating_sub(MOST_FOLDERS);
+    html! {
+        @for folder in folders.into_iter().take(MOST_FOLDERS) { (self::folder(folder)) }
+        @if more > 0 { p.soft { "And " (more) " more folders." } }
+    }
 }
 
 fn folder(folder: &AclReport) -> Markup {
     let list = List {
         columns: &["State", "Files and folders", "Found", "Old", "New"],
+        bytes: BYTES_OF_GROUPS,
         ..List::default()
     };
     html! {
@@ -110,6 +118,7 @@ pub(super) fn undone(undone: &UndoneDescriptors) -> Markup {
 fn notes(title: &str, notes: &ObjectNotes) -> Markup {
     let list = List {
         columns: &["Path", "Why"],
+        bytes: FEW_BYTES,
         total: Some(notes.count),
         ..List::default()
     };

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{List, shown};
+use super::{List, shown, value};
 use crate::commands::bcd::difference::{ElementDifference, Fate, ObjectDifference};
 
 /// A row: what happened to an object, or to an element of it.
@@ -45,6 +45,6 @@ fn row(&(object, element): &Row<'_>) -> Vec<Markup> {
     let title = format!("{} {}", object.identifier, object.title);
     let texts = [name, old.unwrap_or("(none)"), new.unwrap_or("(none)")];
     let mut row = vec![html! { code { (shown(&title)) } }];
-    row.extend(texts.map(|text| html! { (shown(text)) }));
+    row.extend(texts.map(value));
     row
 }

@@ -4,7 +4,7 @@ use diskmend_repair::diagnosis::Certainty;
 use diskmend_repair::documents::{CauseReport, DiagnoseReport, EvidenceReport};
 use maud::{Markup, html};
 
-use super::{List, command as line, shown};
+use super::{FEW_BYTES, List, command as line, shown};
 
 /// The maximum number of causes, and of lines that couldn't be read.
 const MOST: usize = 50;
@@ -43,7 +43,7 @@ pub(crate) fn diagnosis(
             (more)
             @if !found.unread.is_empty() {
                 h3 { "What could not be read, and so says nothing" }
-                (list.lines(&found.unread, |reason| html! { (shown(reason)) }))
+                (few().lines(&found.unread, |reason| html! { (shown(reason)) }))
             }
         }
     }
@@ -62,28 +62,31 @@ fn certainty(certainty: Certainty) -> Markup {
 fn cause(cause: &CauseReport, command: Option<String>) -> Markup {
     html! {
         h3 { (shown(&cause.title)) ", " (certainty(cause.certainty)) }
-        ul {
-            @for found in &cause.evidence { (evidence("", found)) }
-            @for found in &cause.against { (evidence("Against it: ", found)) }
-        }
+        (few().lines(&cause.evidence, |found| evidence("", found)))
+        (few().lines(&cause.against, |found| evidence("Against it: ", found)))
         @if let Some(command) = command { (line("Repair it:", &command)) }
         p { "By hand: " (shown(&cause.check)) }
     }
 }
 
 fn evidence(mark: &str, evidence: &EvidenceReport) -> Markup {
+    let seen = List {
+        total: Some(evidence.seen.len() as u64 + evidence.more as u64),
+        ..few()
+    };
     html! {
-        li {
-            (mark) (shown(&evidence.says))
-            ul {
-                @for seen in &evidence.seen {
-                    li {
-                        code { (shown(&seen.place)) } ": " (shown(&seen.found))
-                        @if let Some(time) = &seen.time { ", " (shown(time)) }
-                    }
-                }
-                @if evidence.more > 0 { li.soft { "and " (evidence.more) " more" } }
-            }
-        }
+        (mark) (shown(&evidence.says))
+        (seen.lines(&evidence.seen, |seen| html! {
+            code { (shown(&seen.place)) } ": " (shown(&seen.found))
+            @if let Some(time) = &seen.time { ", " (shown(time)) }
+        }))
+    }
+}
+
+/// A short list.
+fn few() -> List<'static> {
+    List {
+        bytes: FEW_BYTES,
+        ..List::default()
     }
 }

@@ -7,14 +7,14 @@ use diskmend_repair::documents::{
 use maud::{Markup, html};
 
 use super::acl;
-use super::{List, command, shown};
+use super::{FEW_BYTES, List, command, shown, value};
 use crate::failure::Failure;
 use crate::output::report;
 
 const JSON: &str = ", which --json lists";
 
-/// What a repair would change. `title` is the heading.
-pub(crate) fn plan(plan: &PlanReport, title: &str) -> Markup {
+/// What a repair would change. `title` is the heading, and `repair` the command that does it.
+pub(crate) fn plan(plan: &PlanReport, title: &str, repair: Option<&str>) -> Markup {
     let permissions = plan.objects_to_change();
     let dirty = plan.hives.iter().filter_map(|hive| {
         let state = hive.dirty.as_ref()?;
@@ -41,6 +41,7 @@ pub(crate) fn plan(plan: &PlanReport, title: &str) -> Markup {
             (changes(&plan.changes))
             (acl::folders(acls))
             (remarks(&plan.skipped, &plan.notices))
+            @if let Some(repair) = repair { (command("Carry it out:", repair)) }
         }
     }
 }
@@ -170,9 +171,9 @@ fn change(change: &Change) -> Vec<Markup> {
     };
     vec![
         html! { code { (shown(&place)) } },
-        html! { (shown(name)) },
-        html! { @if change.fault { span.bad { (shown(&old)) } } @else { (shown(&old)) } },
-        html! { (shown(&new)) },
+        value(name),
+        html! { @if change.fault { span.bad { (value(&old)) } } @else { (value(&old)) } },
+        value(&new),
         html! { (shown(&why)) },
     ]
 }
@@ -207,20 +208,20 @@ fn file(file: &RestoredFile) -> Vec<Markup> {
 }
 
 fn reversed(change: &ReversedChange) -> Vec<Markup> {
-    let value = &change.change;
+    let changed = &change.change;
     let (how, now) = match change.reversal {
-        Reversal::Reversed => (html! { "reversed" }, &value.old),
-        Reversal::AlreadyOld => (html! { "already had its old data" }, &value.old),
+        Reversal::Reversed => (html! { "reversed" }, &changed.old),
+        Reversal::AlreadyOld => (html! { "already had its old data" }, &changed.old),
         Reversal::LeftAlone => (
             html! { span.warn { "left alone, changed since" } },
             &change.found,
         ),
     };
     vec![
-        html! { code { (shown(&format!("{}\\{}", change.hive, value.key))) } },
-        html! { (shown(report::value_name(&value.value))) },
-        html! { (shown(&report::data(value.new.as_ref()))) },
-        html! { (shown(&report::data(now.as_ref()))) },
+        html! { code { (shown(&format!("{}\\{}", change.hive, changed.key))) } },
+        value(report::value_name(&changed.value)),
+        value(&report::data(changed.new.as_ref())),
+        value(&report::data(now.as_ref())),
         how,
     ]
 }
@@ -235,6 +236,7 @@ fn remarks(skipped: &[SkippedHive], notices: &[Notice]) -> Markup {
 
 fn lines(lines: &[String]) -> Markup {
     let list = List {
+        bytes: FEW_BYTES,
         rest: JSON,
         ..List::default()
     };

@@ -4,7 +4,7 @@ use diskmend_disk::Target;
 use diskmend_repair::documents::StoreStatus;
 use maud::{Markup, html};
 
-use super::{List, shown, tight};
+use super::{FEW_BYTES, List, shown, tight};
 use crate::disk_map::{Document, PartitionEntry, product, size};
 
 /// The maximum number of disks, and of partitions in a picture.
@@ -71,6 +71,7 @@ pub(crate) fn mounted(target: &Target) -> Markup {
 pub(crate) fn boot_stores(stores: &[StoreStatus]) -> Markup {
     let list = List {
         columns: &["Boot store", "State"],
+        bytes: FEW_BYTES,
         ..List::default()
     };
     let row = |store: &StoreStatus| {
@@ -113,7 +114,7 @@ fn map(disk: &Document, chosen: Option<u32>, id: &str) -> Markup {
         @if !disk.partitions.is_empty() {
             (list.table(&disk.partitions, |partition| row(partition, chosen)))
         }
-        (List::default().lines(&disk.warnings, |warning| html! {
+        (List { bytes: FEW_BYTES, ..List::default() }.lines(&disk.warnings, |warning| html! {
             span.warn { "Mind: " } (shown(warning))
         }))
     }

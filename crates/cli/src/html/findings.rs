@@ -3,7 +3,7 @@
 use diskmend_repair::documents::{AclReport, InspectReport, RowState};
 use maud::{Markup, html};
 
-use super::{List, shown};
+use super::{FEW_BYTES, List, shown, tight, value};
 use crate::output::report;
 
 /// A value, an element or permissions that are not as a recipe wants them.
@@ -79,12 +79,12 @@ fn permissions(acl: &AclReport) -> impl Iterator<Item = Finding> {
 fn row(finding: &Finding) -> Vec<Markup> {
     let state = match finding.state {
         RowState::Fault => html! { span.bad { "fault" } },
-        RowState::Missing => html! { "missing" },
-        RowState::Differs | RowState::Ok => html! { "differs" },
+        RowState::Missing => tight("missing"),
+        RowState::Differs | RowState::Ok => tight("differs"),
     };
     let texts = [&finding.name, &finding.now, &finding.wanted, &finding.why];
     let mut row = vec![state, html! { code { (shown(&finding.place)) } }];
-    row.extend(texts.map(|text| html! { (shown(text)) }));
+    row.extend(texts.map(|text| value(text)));
     row
 }
 
@@ -110,5 +110,9 @@ fn remarks(found: &InspectReport) -> Markup {
         skipped.map(|skipped| format!("{} is left out: {}", skipped.hive, skipped.reason));
     let notices = found.notices.iter().map(|notice| notice.text.clone());
     let lines: Vec<String> = dirty.chain(unsound).chain(skipped).chain(notices).collect();
-    List::default().lines(&lines, |line| html! { (shown(line)) })
+    let list = List {
+        bytes: FEW_BYTES,
+        ..List::default()
+    };
+    list.lines(&lines, |line| html! { (shown(line)) })
 }

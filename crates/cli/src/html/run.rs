@@ -6,11 +6,13 @@ use diskmend_repair::documents::{
 };
 use maud::{Markup, html};
 
-use super::{List, command, shown, tight};
+use super::{FEW_BYTES, List, command, shown, tight, value};
 use crate::output::{report, shell};
 
 /// The maximum number of hives.
 const MOST_HIVES: usize = 4;
+/// The maximum number of bytes for the changes of a hive.
+const BYTES_OF_HIVE: usize = 40_000;
 
 /// All runs, the newest first, with the command that undoes each. `options` name the undo data.
 pub(crate) fn runs(list: &RunList, options: &str) -> Markup {
@@ -130,7 +132,7 @@ pub(crate) fn details(details: &RunDetails, undo: Option<&str>) -> Markup {
                 h3 { "Permissions" }
                 (permissions.table(&details.permissions, permission))
             }
-            (List::default().lines(&details.problems, |problem| html! {
+            (List { bytes: FEW_BYTES, ..List::default() }.lines(&details.problems, |problem| html! {
                 span.warn { "Can't be read: " } (shown(problem))
             }))
             @if let Some(undo) = undo { (command("Undo it:", undo)) }
@@ -141,6 +143,7 @@ pub(crate) fn details(details: &RunDetails, undo: Option<&str>) -> Markup {
 fn changes(changes: &[RunChange], count: usize, rest: &str) -> Markup {
     let list = List {
         columns: &["Key", "Value", "Old", "New"],
+        bytes: BYTES_OF_HIVE,
         total: Some(count as u64),
         rest,
         ..List::default()
@@ -168,9 +171,9 @@ fn change(change: &RunChange) -> Vec<Markup> {
     };
     vec![
         html! { code { (shown(key)) } },
-        html! { (shown(name)) },
-        html! { (shown(&old)) },
-        html! { (shown(&new)) },
+        value(name),
+        value(&old),
+        value(&new),
     ]
 }
 

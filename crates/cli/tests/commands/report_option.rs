@@ -288,3 +288,46 @@ fn a_command_that_is_wrong_leaves_the_name_of_the_page_free() {
     with(&["repair", volume.root(), "tls", "--yes"], &path).ends(0);
     assert!(path.exists());
 }
+
+/// The disk, with the partition of the Windows that the page is about.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_partitions_of_an_image_are_drawn_and_its_runs_can_be_undone() {
+    use crate::image_disk::{ImageDisk, Layout};
+
+    let Some(disk) = ImageDisk::new(Layout::Gpt) else {
+        return;
+    };
+    let pages = Pages::new();
+    let (_, page) = pages.run("disks", &["disks", disk.path()], 0);
+    let picture = [
+        "<svg viewBox=\"0 0 1000 60\" role=\"img\" aria-labelledby=\"disk-1-title\">",
+        "partition 1 of 40.0 MiB, boot store; partition 2 of 1.0 MiB, other; ",
+        "partition 3 of 96.0 MiB, Windows",
+        "<rect class=\"boot\"",
+        "<rect class=\"windows\"",
+        "<th scope=\"col\">Holds</th>",
+    ];
+    has(&page, &picture);
+    let (_, page) = pages.run("repair", &["repair", disk.path(), "tls", "--yes"], 0);
+    has(&page, &["diskmend undo "]);
+    let (ticket, again) = (pages.path("ticket"), pages.path("again"));
+    for path in [&ticket, &again] {
+        let out = ["report", disk.path(), "-o", path.to_str().expect("UTF-8")];
+        diskmend(out).ends(3);
+    }
+    let page = fs::read_to_string(&ticket).expect("written");
+    assert_eq!(page, fs::read_to_string(&again).expect("written"));
+    has(&page, &picture);
+    let runs = diskmend(["runs", disk.path(), "--json"]).ends(0).json();
+    let run = runs["runs"][0]["run"].as_str().expect("a run");
+    let undo = format!("<code>diskmend undo {} {run}</code>", disk.path());
+    has(
+        &page,
+        &[
+            &undo,
+            "What the repair would change",
+            "<h2 id=\"versions\">",
+        ],
+    );
+}
