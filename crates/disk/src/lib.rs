@@ -38,6 +38,7 @@
 //! | [`NtPath`] | a path in UTF-16 code units, as NTFS stores names |
 //! | [`Disk`] | a disk that isn't mounted |
 //! | [`DiskIdentity`] | tell the disk of the target from other disks |
+//! | [`VolumeState`] | the space of the target's volume, and whether it was closed cleanly |
 //! | [`siblings`] | the other volumes of the target's disk, on Windows |
 //! | [`is_on`] | whether a folder is on a target disk |
 //! | [`MappedFile`] | a whole file in private memory, with room to grow |
@@ -86,6 +87,7 @@ mod target;
     reason = "a test that uses it wrongly is to fail"
 )]
 pub mod testing;
+mod volume_state;
 mod volumes;
 
 pub use attached::{Attached, attached};
@@ -112,4 +114,5 @@ pub use security::{
 };
 pub use system::folder_and_name;
 pub use target::Target;
+pub use volume_state::{Encryption, Journal, VolumeState};
 pub use volumes::{DiskLayout, SiblingVolume, siblings};

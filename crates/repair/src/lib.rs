@@ -135,12 +135,12 @@ pub use boot_volume::{BootChoice, LoaderChoice};
 pub use engine::Engine;
 pub use error::{Class, Error, PlanFileError, Refusal};
 pub use facts::{
-    Accounts, Agent, Boot, BootBugCheck, BootEnd, BootFault, BootFaults, BootKind, BugCheck,
-    CertificateFault, ClosedBy, ClosedPort, ControlSet, ControlSets, EntryFault, Errors, Event,
-    EventQuery, Events, Facts, FaultingImage, FaultyCertificate, Field, FileFault, FilterFault,
-    LogStatus, Logons, Membership, MissingFile, MissingSet, OrphanFilter, Platform, Product,
-    Select, Service, ServiceFiles, ServiceStart, Since, StoreFault, TextLog, Unread,
-    WindowsIdentity,
+    Accounts, Agent, BitLocker, BitLockerState, Boot, BootBugCheck, BootEnd, BootFault, BootFaults,
+    BootKind, BugCheck, CertificateFault, ClosedBy, ClosedPort, ControlSet, ControlSets,
+    EntryFault, Errors, Event, EventQuery, Events, Facts, FaultingImage, FaultyCertificate, Field,
+    FileFault, FilterFault, LogStatus, Logons, Membership, MissingFile, MissingSet, OrphanFilter,
+    Platform, Product, Select, Service, ServiceFiles, ServiceStart, Since, StoreFault, TextLog,
+    Unread, WindowsIdentity, WindowsVolume,
 };
 #[cfg(feature = "fuzzing")]
 pub use facts::{read_event_log, read_evidence};

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use diskmend_disk::{Dir, Disk, DiskLayout, GuardError, Target, folder_and_name, guard};
+use diskmend_disk::{
+    Dir, Disk, DiskLayout, GuardError, Target, VolumeState, folder_and_name, guard,
+};
 
 use crate::boot_volume::{BootChoice, BootPlace};
 use crate::error::{Error, Refusal, chain};
@@ -71,6 +73,8 @@ pub(crate) struct Site {
     pub(crate) layout: Option<DiskLayout>,
     /// Checks that there is room on the target and for undo data.
     pub(crate) room: Box<dyn Fn(Need) -> Result<(), GuardError>>,
+    /// Reads what is known about the target's volume.
+    pub(crate) volume_state: Box<dyn Fn() -> VolumeState>,
     /// Decides which runs are believed.
     pub(crate) judge: Judge,
 }
@@ -106,6 +110,7 @@ impl Site {
             }
         };
         let volume = own()?;
+        let state_of = own()?;
         let room = move |need: Need| match &state_volume {
             None => guard::require_free(&volume, need.target.saturating_add(need.state)),
             Some(state_volume) => {
@@ -122,6 +127,7 @@ impl Site {
             partition: target.partition(),
             layout: DiskLayout::of(target),
             room: Box::new(room),
+            volume_state: Box::new(move || VolumeState::of(&state_of)),
             judge: Judge::new(options.keys.clone(), target.disk_identity().into())
                 .of_partition(target.partition()),
         })

@@ -14,8 +14,8 @@ use crate::failure::Failure;
 use crate::hints;
 use crate::html;
 use crate::output::console::{self, Console};
-use crate::output::style;
 use crate::output::table::{Align, Cell, Table};
+use crate::output::{identity, style};
 use crate::report_file::ReportArgs;
 
 /// The greatest number of attached disks that are shown.
@@ -220,6 +220,12 @@ fn print(console: &mut Console, document: &Document) -> io::Result<()> {
     }
     let width = console.width();
     table.write(console.out(), width)?;
+    for partition in &document.partitions {
+        if let Some(found) = &partition.identity {
+            write!(console.out(), "\npartition {}: ", partition.number)?;
+            identity::lines(console.out(), found, &[])?;
+        }
+    }
     let searched = document.partitions.iter();
     let searched = searched.filter(|partition| partition.content.is_some());
     let problems = searched.filter_map(|partition| partition.problem.as_ref());

@@ -4,13 +4,27 @@ use std::io::{self, Write};
 
 use diskmend_base::escape::Visible;
 use diskmend_repair::documents::SkippedHive;
-use diskmend_repair::{Agent, Membership, Platform, ServiceStart, WindowsIdentity};
+use diskmend_repair::{
+    Agent, BitLocker, BitLockerState, Membership, Platform, ServiceStart, WindowsIdentity,
+    WindowsVolume,
+};
 
 use super::style;
+use crate::disk_map::size;
 
 /// What is known, in a few lines. A hive that couldn't be read is named with the reason, unless it
 /// is in `skipped`, which is shown elsewhere.
 pub(crate) fn identity(
+    out: &mut dyn Write,
+    identity: &WindowsIdentity,
+    skipped: &[SkippedHive],
+) -> io::Result<()> {
+    lines(out, identity, skipped)?;
+    writeln!(out)
+}
+
+/// What [`identity`] shows, without the empty line at its end.
+pub(crate) fn lines(
     out: &mut dyn Write,
     identity: &WindowsIdentity,
     skipped: &[SkippedHive],
@@ -34,6 +48,17 @@ pub(crate) fn identity(
             identity.agents.as_deref().and_then(agents),
             pending(identity),
         ],
+        [
+            labelled(
+                "volume",
+                identity.volume.as_ref().and_then(volume).as_deref(),
+            ),
+            labelled(
+                "BitLocker",
+                identity.bitlocker.as_ref().map(bitlocker).as_deref(),
+            ),
+            None,
+        ],
     ];
     let facts = facts.map(|line| line.into_iter().flatten().collect::<Vec<_>>().join(", "));
     let version = version(identity);
@@ -51,7 +76,7 @@ pub(crate) fn identity(
         let (hive, reason) = (unread.hive, Visible(&unread.reason));
         writeln!(out, "  {warning}{hive} can't be read{warning:#}: {reason}")?;
     }
-    writeln!(out)
+    Ok(())
 }
 
 /// What is known, each with its label.
@@ -82,6 +107,8 @@ pub(crate) fn facts(identity: &WindowsIdentity) -> Vec<(&'static str, String)> {
         ),
         ("updates", pending(identity)),
         ("agents", identity.agents.as_deref().and_then(agent_list)),
+        ("volume", identity.volume.as_ref().and_then(volume)),
+        ("BitLocker", identity.bitlocker.as_ref().map(bitlocker)),
     ];
     let known = facts.into_iter();
     known
@@ -131,6 +158,38 @@ fn machine(platform: &Platform) -> String {
 fn pending(identity: &WindowsIdentity) -> Option<String> {
     let text = "an update waits for the next start";
     identity.update_pending.then(|| text.to_owned())
+}
+
+/// The space of a volume, and what Windows finds when it starts from it.
+fn volume(volume: &WindowsVolume) -> Option<String> {
+    let space = match (volume.free, volume.bytes) {
+        (Some(free), Some(bytes)) => Some(format!("{} of {} free", size(free), size(bytes))),
+        (Some(free), None) => Some(format!("{} free", size(free))),
+        (None, bytes) => bytes.map(size),
+    };
+    let said = |is_so: Option<bool>, text: &str| (is_so == Some(true)).then(|| text.to_owned());
+    let is_open = volume.journal_closed.map(|closed| !closed);
+    let parts = [
+        space,
+        said(volume.dirty, "marked as dirty"),
+        said(is_open, "$LogFile not closed"),
+        said(volume.hibernated, "hibernated"),
+    ];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn bitlocker(bitlocker: &BitLocker) -> String {
+    let volume = match bitlocker.volume {
+        Some(BitLockerState::Off) => "off",
+        Some(BitLockerState::Unlocked) => "on, unlocked",
+        None => "unknown",
+    };
+    if bitlocker.locked.is_empty() {
+        volume.to_owned()
+    } else {
+        format!("{volume}; locked: {}", bitlocker.locked.join(", "))
+    }
 }
 
 fn control_sets(count: usize) -> String {

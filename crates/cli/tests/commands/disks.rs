@@ -254,7 +254,14 @@ fn several_windows_are_told_apart_by_label_product_and_computer() {
         assert_eq!(partition["identity"]["build"], 17763);
     }
     let shown = diskmend(["disks", disk.path()]).ends(0).stdout;
-    for words in ["Windows 10 Pro (17763)", "WEB01", "OLD-PC", "<U+001B>[2J"] {
+    for words in [
+        "Windows 10 Pro (17763)",
+        "WEB01",
+        "OLD-PC",
+        "<U+001B>[2J",
+        "\npartition 1: Windows 10 Pro  build 17763\n  computer OLD-PC",
+        " free, BitLocker off\n",
+    ] {
         assert!(shown.contains(words), "{words}:\n{shown}");
     }
     diskmend(["inspect", disk.path()])

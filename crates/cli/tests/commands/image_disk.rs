@@ -383,6 +383,17 @@ impl ImageDisk {
         feed(mcopy, bytes).expect("copied");
     }
 
+    /// Removes the boot store.
+    pub(crate) fn remove_store(&self) {
+        if self.layout == Layout::Mbr {
+            let volume = self.mount(self.boot).expect("mounted before");
+            fs::remove_file(volume.path().join("Boot/BCD")).expect("writable");
+            return;
+        }
+        let store = "::/EFI/Microsoft/Boot/BCD";
+        run("mdel", &["-i", &self.mtools_image(), store]).expect("removed");
+    }
+
     /// Writes bytes to the image file.
     pub(crate) fn write_at(&self, bytes: &[u8], offset: u64) {
         let file = fs::OpenOptions::new().write(true).open(&self.path);

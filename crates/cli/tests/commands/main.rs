@@ -96,6 +96,9 @@ mod images_clusters;
 mod images_devices;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
+mod images_diagnose;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod images_forged;
 #[cfg(test)]
 #[cfg(target_os = "linux")]

@@ -46,7 +46,7 @@ impl NtfsDir {
         })
     }
 
-    pub(super) fn volume(&self) -> &ntfs::Volume {
+    pub(crate) fn volume(&self) -> &ntfs::Volume {
         &self.volume
     }
 

@@ -14,8 +14,8 @@ pub(crate) use listing::names;
 pub(crate) use open::{Opening, open_beneath, reopen};
 pub(crate) use privilege::{Privileges, own_sid};
 pub(crate) use query::{
-    dos_attributes, free_bytes, is_read_only, keeps_security, metadata, path_by_guid, stored_bytes,
-    system_root, volume_path,
+    dos_attributes, free_bytes, is_read_only, keeps_security, metadata, path_by_guid, space,
+    stored_bytes, system_root, volume_path,
 };
 pub(crate) use security::{owner_and_dacl, security, set_security};
 pub(crate) use volumes::{disk_size, disk_state, disks_of, drive_layout, extents_of, volume_roots};

@@ -113,13 +113,25 @@ pub(crate) fn stored_bytes(file: &File) -> io::Result<u64> {
 
 /// The number of bytes that the caller may still write to the volume of the open file.
 pub(crate) fn free_bytes(file: &File) -> io::Result<u64> {
+    Ok(space(file)?.1)
+}
+
+/// The length of the volume of the open file in bytes, and the number of bytes that the caller may
+/// still write to it.
+pub(crate) fn space(file: &File) -> io::Result<(u64, u64)> {
     let mut size = FullSize::default();
     // SAFETY: it is made of numbers.
     unsafe { ask_volume(file, FileFsFullSizeInformation, &mut size) }?;
-    let units = u64::try_from(size.caller_available_units);
-    let units = units.map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
     let unit = u64::from(size.sectors_per_unit).saturating_mul(size.bytes_per_sector.into());
-    Ok(units.saturating_mul(unit))
+    let bytes = |units: i64| {
+        let units = u64::try_from(units);
+        let units = units.map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+        Ok::<_, io::Error>(units.saturating_mul(unit))
+    };
+    Ok((
+        bytes(size.total_units)?,
+        bytes(size.caller_available_units)?,
+    ))
 }
 
 /// True if the volume of the open file can't be written.

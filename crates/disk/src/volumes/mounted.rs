@@ -16,6 +16,7 @@ use rustix::fs::{AtFlags, StatxAttributes, StatxFlags, major, minor, statx};
 use super::layout::DiskLayout;
 use crate::image::sysfs::{self, Number};
 use crate::target::Target;
+use crate::volume_state::Encryption;
 
 /// Sectors in sysfs have 512 bytes, also if the disk's own are longer.
 const SECTOR: u64 = 512;
@@ -72,6 +73,43 @@ fn root_of_mount(mounts: &str, id: u64) -> Option<Number> {
     sysfs::parse(device)
 }
 
+/// True if the target is the root of a file system on a block device.
+pub(crate) fn is_volume(target: &Target) -> bool {
+    mounted_device(target).is_some()
+}
+
+/// The names that dislocker and bdemount give the decrypted volume.
+const DECRYPTED: [&[u8]; 2] = [b"/dislocker-file", b"/bde1"];
+/// How the kernel names a volume that cryptsetup has unlocked.
+const UNLOCKED: &[u8] = b"CRYPT-BITLK-";
+
+/// Whether the mounted volume is encrypted with BitLocker; `None` if that isn't known.
+pub(crate) fn mounted_encryption(target: &Target) -> Option<Encryption> {
+    let (major, minor) = mounted_device(target)?;
+    let folder = format!("/sys/dev/block/{major}:{minor}");
+    encryption_of(Path::new(&folder))
+}
+
+/// Whether a block device, by its folder in sysfs, shows the content of an encrypted volume.
+fn encryption_of(folder: &Path) -> Option<Encryption> {
+    if let Some(name) = sysfs::attribute(folder, "dm/uuid").ok()? {
+        // A mapping of another kind may show an encrypted volume or not.
+        return name.starts_with(UNLOCKED).then_some(Encryption::Unlocked);
+    }
+    if let Some(file) = sysfs::attribute(folder, "loop/backing_file").ok()? {
+        let is_decrypted = DECRYPTED.iter().any(|name| file.ends_with(name));
+        return Some(if is_decrypted {
+            Encryption::Unlocked
+        } else {
+            Encryption::Off
+        });
+    }
+    // NTFS can be mounted from a partition of a disk only if it isn't encrypted. Of another device,
+    // for example one that a program shows, nothing is known.
+    let is_partition = sysfs::attribute(folder, "partition").ok()?.is_some();
+    is_partition.then_some(Encryption::Off)
+}
+
 /// Opens the device of a disk by its folder in sysfs.
 fn whole_disk(folder: &Path) -> Option<Arc<dyn Medium>> {
     // sysfs replaces a slash in a name by an exclamation mark.
@@ -95,6 +133,33 @@ fn image(path: &Path) -> Option<Arc<dyn Medium>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_device_tells_if_bitlocker_is_behind_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let of = |name: &str, content: &str| {
+            let device = folder.path().join(name.replace('/', "-"));
+            let path = device.join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("created");
+            std::fs::write(path, content).expect("written");
+            let found = encryption_of(&device);
+            std::fs::remove_dir_all(device).expect("removed");
+            found
+        };
+        assert_eq!(
+            of("dm/uuid", "CRYPT-BITLK-1234-disk\n"),
+            Some(Encryption::Unlocked)
+        );
+        assert_eq!(of("dm/uuid", "CRYPT-LUKS2-1234-disk\n"), None);
+        let file = "loop/backing_file";
+        assert_eq!(
+            of(file, "/mnt/x/dislocker-file\n"),
+            Some(Encryption::Unlocked)
+        );
+        assert_eq!(of(file, "/images/disk.img\n"), Some(Encryption::Off));
+        assert_eq!(of("partition", "2\n"), Some(Encryption::Off));
+        assert_eq!(of("size", "2\n"), None);
+    }
 
     #[test]
     fn only_the_root_of_a_file_system_tells_its_device() {

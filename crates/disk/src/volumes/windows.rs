@@ -40,6 +40,12 @@ pub(crate) fn read_only_disk(root: &SystemDir) -> io::Result<Option<DiskNumber>>
     first_disk(disks(&root)?, |state| state.read_only)
 }
 
+/// True if the target is the root of a volume.
+pub(crate) fn is_volume(target: &Target) -> bool {
+    let root = target.mounted().map(volume_root);
+    matches!(root, Some(Ok(Some(_))))
+}
+
 /// The place of the target's volume on its disk, and the disk's partitions. `None` if the target
 /// isn't the root of a volume, or if the volume isn't on exactly one disk.
 pub(super) fn layout(target: &Target) -> Option<DiskLayout> {

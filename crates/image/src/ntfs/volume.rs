@@ -286,6 +286,19 @@ impl Volume {
         Ok(File::new(Arc::clone(&self.inner), shared))
     }
 
+    /// The number of bytes in all clusters.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        let geometry = &self.inner.mft.disk().geometry;
+        geometry.clusters.saturating_mul(geometry.cluster_len.get())
+    }
+
+    /// True if it has no clusters.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The number of bytes in unused clusters.
     ///
     /// # Errors

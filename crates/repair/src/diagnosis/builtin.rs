@@ -18,6 +18,7 @@ pub(super) const FILES: &[(&str, &str)] = &rules![
     "logon.toml",
     "stops.toml",
     "updates.toml",
+    "volume.toml",
     "events.toml",
     "logon-events.toml",
     "machine-events.toml",

@@ -155,6 +155,8 @@ fn a_windows_says_what_it_is() {
             agent("RdAgent", ServiceStart::Automatic),
             agent("WindowsAzureGuestAgent", ServiceStart::Disabled),
         ]),
+        volume: None,
+        bitlocker: None,
         unread: Vec::new(),
     };
     assert_eq!(identity(&disk()), wanted);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use diskmend_acl::{SddlParts, SecurityDescriptor};
 use diskmend_disk::testing::FaultyDisk;
-use diskmend_disk::{Access, Dir, Disk, Kind, Target};
+use diskmend_disk::{Access, Dir, Disk, Kind, Target, VolumeState};
 
 use super::image_fixture::KEYS;
 use super::support::with_watch;
@@ -82,6 +82,7 @@ pub(super) fn site(disk: &FaultyDisk) -> Result<Site, Error> {
         layout: None,
         disk: Some(opened),
         room: Box::new(|_| Ok(())),
+        volume_state: Box::new(VolumeState::default),
         judge: Judge::for_tests(),
     })
 }

@@ -38,4 +38,5 @@ mod prune;
 mod siblings;
 mod support;
 mod undo;
+mod volume_evidence;
 mod vouched;

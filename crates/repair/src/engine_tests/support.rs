@@ -25,7 +25,7 @@ use crate::stop::Stop;
 use crate::trust::Judge;
 use crate::undo::undo_site;
 use crate::value_data::ValueData;
-use diskmend_disk::Access;
+use diskmend_disk::{Access, VolumeState};
 use diskmend_hive::Editor;
 use diskmend_hive::{EditError, ValueType};
 
@@ -62,6 +62,7 @@ pub(super) fn site(disk: &FaultyDisk) -> Site {
         partition: None,
         layout: None,
         room: Box::new(|_| Ok(())),
+        volume_state: Box::new(VolumeState::default),
         judge: Judge::for_tests(),
     }
 }

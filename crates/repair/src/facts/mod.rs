@@ -19,6 +19,7 @@ mod identity;
 mod service_files;
 mod services;
 mod text_logs;
+mod volume;
 mod windows;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -48,6 +49,7 @@ pub use identity::{Agent, Membership, Platform, Unread, WindowsIdentity};
 pub use service_files::{FileFault, FilterFault, MissingFile, OrphanFilter, ServiceFiles};
 pub use services::{Service, ServiceStart};
 pub use text_logs::{Errors, TextLog};
+pub use volume::{BitLocker, BitLockerState, WindowsVolume};
 pub use windows::Product;
 
 use crate::error::{Error, Refusal, chain};
@@ -131,6 +133,7 @@ pub struct Facts<'a> {
     events: OnceCell<Events>,
     boot_stores: OnceCell<Result<Found, Failure>>,
     boot_faults: OnceCell<BootFaults>,
+    volume: OnceCell<(WindowsVolume, BitLocker)>,
 }
 
 impl<'a> Facts<'a> {
@@ -154,6 +157,7 @@ impl<'a> Facts<'a> {
             events: OnceCell::new(),
             boot_stores: OnceCell::new(),
             boot_faults: OnceCell::new(),
+            volume: OnceCell::new(),
         }
     }
 
@@ -291,6 +295,16 @@ impl<'a> Facts<'a> {
     /// What the Windows is: its version, its names, and the machine on which it ran last.
     pub fn identity(&self) -> &WindowsIdentity {
         self.identity.get_or_init(|| identity::read(self))
+    }
+
+    /// The volume of the Windows: its space, and whether it was closed cleanly.
+    pub fn volume(&self) -> &WindowsVolume {
+        &self.volume.get_or_init(|| volume::read(self)).0
+    }
+
+    /// What is known about encryption with BitLocker.
+    pub fn bitlocker(&self) -> &BitLocker {
+        &self.volume.get_or_init(|| volume::read(self)).1
     }
 
     /// What the event logs tell that counts.

@@ -20,6 +20,7 @@ mod product;
 mod recipe;
 mod registry;
 mod service;
+mod volume;
 mod words;
 
 use serde::Serialize;
@@ -130,6 +131,8 @@ kinds! {
     BootStore(boot_store::BootStoreEvidence) in boot_store,
     /// What is wrong with the boot entry that starts Windows.
     BootEntry(boot_entry::BootEntryEvidence) in boot_entry,
+    /// The state of the volume of Windows.
+    Volume(volume::VolumeEvidence) in volume,
     /// An event in a log of Windows that counts.
     Event(event::EventEvidence) in event,
 }

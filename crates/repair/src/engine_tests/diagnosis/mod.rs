@@ -17,6 +17,7 @@ use diskmend_disk::testing::FaultyDisk;
 
 use super::boot_evidence;
 use super::support::{site, with_watch};
+use super::volume_evidence;
 use crate::diagnose::diagnose_site;
 use crate::diagnosis::Rules;
 use crate::documents::DiagnoseReport;
@@ -63,7 +64,8 @@ fn every_cause_is_found_first_on_its_disk() {
     let known: BTreeSet<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
     let cases = cases::cases().into_iter();
     let cases = cases.map(|(name, disk)| (name, site(&disk)));
-    let cases: Vec<(&str, Site)> = cases.chain(boot_evidence::cases()).collect();
+    let cases = cases.chain(boot_evidence::cases());
+    let cases: Vec<(&str, Site)> = cases.chain(volume_evidence::cases()).collect();
     let tested: BTreeSet<&str> = cases.iter().map(|(name, _)| *name).collect();
     let unknown: Vec<_> = tested.difference(&known).collect();
     assert!(unknown.is_empty(), "no rules: {unknown:?}");

@@ -13,6 +13,7 @@ pub use domain::Membership;
 pub use reader::Unread;
 pub(crate) use times::of_filetime;
 
+use super::volume::{self, BitLocker, WindowsVolume};
 use super::{ControlSet, Facts, Failure};
 use crate::place::HiveName;
 use reader::Reader;
@@ -73,6 +74,12 @@ pub struct WindowsIdentity {
     /// The known agents of clouds and hypervisors that are installed as services.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agents: Option<Vec<Agent>>,
+    /// Its volume: its space, and whether it was closed cleanly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume: Option<WindowsVolume>,
+    /// Encryption with BitLocker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bitlocker: Option<BitLocker>,
     /// The hives that couldn't be read, or not completely.
     #[serde(skip)]
     pub unread: Vec<Unread>,
@@ -91,7 +98,11 @@ pub struct Platform {
 
 /// Reads the identity. SOFTWARE and SYSTEM are opened as for any other fact.
 pub(super) fn read(facts: &Facts<'_>) -> WindowsIdentity {
-    let mut identity = WindowsIdentity::default();
+    let mut identity = WindowsIdentity {
+        volume: volume::of_identity(facts),
+        bitlocker: volume::bitlocker_of_identity(facts),
+        ..WindowsIdentity::default()
+    };
     match facts.hive(HiveName::System) {
         Ok(opened) => {
             let mut system = Reader::of(opened);

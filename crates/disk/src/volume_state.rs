@@ -1,0 +1,185 @@
+//! What is known about the target's volume itself: its space, whether it was closed cleanly, and
+//! whether it is encrypted. Nothing is written.
+
+use std::io;
+
+use diskmend_base::chain;
+use diskmend_image::content::Content;
+use diskmend_image::ntfs::Log;
+
+use crate::error::GuardError;
+use crate::guard;
+use crate::image::{Disk, Volume};
+use crate::system::SystemDir;
+use crate::target::{Target, TargetVolume};
+
+/// What is known about a volume. Whatever can't be known is absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VolumeState {
+    /// The number of bytes in its clusters.
+    pub len: Option<u64>,
+    /// The number of bytes in clusters that are not in use.
+    pub free: Option<u64>,
+    /// True if it is marked as dirty: Windows checks it when it starts.
+    pub dirty: Option<bool>,
+    /// Whether the journal of its file system was closed.
+    pub journal: Option<Journal>,
+    /// True if a hibernated Windows is on it. A fast start counts as that too.
+    pub hibernated: Option<bool>,
+    /// Whether it is encrypted with BitLocker.
+    pub encryption: Option<Encryption>,
+    /// The other partitions of its disk that are encrypted with BitLocker, as far as they are known.
+    pub locked: Vec<String>,
+    /// What couldn't be read, with the reason.
+    pub unread: Vec<String>,
+}
+
+/// The state of a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Journal {
+    /// All changes are in the volume.
+    Closed,
+    /// There may be changes in it that are not in the volume, for this reason.
+    Open(&'static str),
+}
+
+/// Whether a volume that can be read is encrypted with BitLocker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// It is not.
+    Off,
+    /// It is, and it was unlocked on this machine.
+    Unlocked,
+}
+
+impl VolumeState {
+    /// What is known about the volume of a target.
+    #[must_use]
+    pub fn of(target: &Target) -> Self {
+        match target.volume() {
+            TargetVolume::Mounted(root) => Self::of_mount(target, root),
+            TargetVolume::OnDisk {
+                disk,
+                partition,
+                volume,
+            } => Self::on_disk(disk, *partition, volume),
+        }
+    }
+
+    fn on_disk(disk: &Disk, partition: u32, volume: &Volume) -> Self {
+        let mut state = Self {
+            // A volume whose content can be seen on the disk is not encrypted.
+            encryption: Some(Encryption::Off),
+            ..Self::default()
+        };
+        for other in disk.partitions() {
+            if other.entry.number != partition && other.content == Ok(Content::BitLocker) {
+                state
+                    .locked
+                    .push(format!("partition {}", other.entry.number));
+            }
+        }
+        state.free = state.known("the free space", volume.free_bytes());
+        let Volume::Ntfs(root) = volume else {
+            return state;
+        };
+        state.len = Some(root.volume().len());
+        match root.volume().state() {
+            Ok(found) => {
+                state.dirty = Some(found.dirty);
+                state.hibernated = Some(found.hibernated);
+                state.journal = Some(match found.log {
+                    Log::Clean | Log::Empty => Journal::Closed,
+                    Log::Unclean(why) => Journal::Open(why),
+                });
+            }
+            Err(error) => state
+                .unread
+                .push(format!("the state of the volume: {}", chain(&error))),
+        }
+        state
+    }
+
+    fn of_mount(target: &Target, root: &SystemDir) -> Self {
+        let mut state = Self::default();
+        state.hibernated = match guard::not_hibernated(target) {
+            Ok(()) => Some(false),
+            Err(GuardError::Hibernated) => Some(true),
+            Err(error) => {
+                state.unread.push(chain(&error));
+                None
+            }
+        };
+        // Elsewhere the space is that of the volume which holds the folder.
+        if !is_volume(target) {
+            return state;
+        }
+        if let Some((len, free)) = state.known("the free space", space(root)) {
+            state.len = Some(len);
+            state.free = Some(free);
+        }
+        #[cfg(target_os = "linux")]
+        {
+            state.encryption = crate::volumes::mounted_encryption(target);
+        }
+        #[cfg(windows)]
+        {
+            state.locked = locked_siblings(target);
+        }
+        state
+    }
+
+    fn known<T>(&mut self, what: &str, read: io::Result<T>) -> Option<T> {
+        match read {
+            Ok(read) => Some(read),
+            Err(error) => {
+                self.unread.push(format!("{what}: {}", chain(&error)));
+                None
+            }
+        }
+    }
+}
+
+/// The other volumes of the target's disk that are locked.
+#[cfg(windows)]
+fn locked_siblings(target: &Target) -> Vec<String> {
+    // If the volumes can't be listed, none is known.
+    let siblings = crate::volumes::siblings(target)
+        .unwrap_or_default()
+        .into_iter();
+    let is_locked = |sibling: &crate::volumes::SiblingVolume| {
+        matches!(
+            sibling.open(),
+            Err(crate::error::OpenError::BitLocker { .. })
+        )
+    };
+    let locked = siblings.filter(is_locked);
+    locked
+        .map(|sibling| sibling.path().display().to_string())
+        .collect()
+}
+
+/// True if the target is the root of a mounted volume, and not some folder.
+fn is_volume(target: &Target) -> bool {
+    #[cfg(any(target_os = "linux", windows))]
+    return crate::volumes::is_volume(target);
+    #[cfg(not(any(target_os = "linux", windows)))]
+    {
+        let _ = target;
+        false
+    }
+}
+
+/// The length of the volume and its free space.
+#[cfg(unix)]
+fn space(root: &SystemDir) -> io::Result<(u64, u64)> {
+    let volume = rustix::fs::fstatvfs(root.raw())?;
+    let bytes = |blocks: u64| blocks.saturating_mul(volume.f_frsize);
+    Ok((bytes(volume.f_blocks), bytes(volume.f_bavail)))
+}
+
+/// The length of the volume and its free space.
+#[cfg(windows)]
+fn space(root: &SystemDir) -> io::Result<(u64, u64)> {
+    crate::nt::space(root.raw())
+}

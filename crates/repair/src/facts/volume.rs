@@ -1,0 +1,149 @@
+//! What is known about the volume of the Windows: its space, whether it was closed cleanly, and
+//! whether it or another volume of its disk is encrypted.
+
+use diskmend_disk::{Encryption, Journal, VolumeState};
+use serde::Serialize;
+
+use super::Facts;
+
+/// A volume with less free space than this is full, and one with less than one hundredth free if
+/// that is less. Windows can't make a page file then, and services fail to write their state.
+const FULL: u64 = 200 << 20;
+const FULL_SHARE: u64 = 100;
+
+/// What is known about the volume of a Windows. Whatever can't be known is absent: a mounted volume
+/// doesn't tell whether it is marked as dirty, and a folder is no volume.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct WindowsVolume {
+    /// Its length in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// The number of bytes that are not in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub free: Option<u64>,
+    /// True if it is marked as dirty: Windows checks it at its next start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dirty: Option<bool>,
+    /// True if the journal of its file system (`$LogFile`) was closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal_closed: Option<bool>,
+    /// Why the journal counts as open, for display.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal_problem: Option<&'static str>,
+    /// True if Windows is hibernated, or was shut down for a fast start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hibernated: Option<bool>,
+    /// What couldn't be read, with the reason.
+    #[serde(skip)]
+    pub unread: Vec<String>,
+}
+
+/// What is known about encryption with BitLocker.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct BitLocker {
+    /// The state of the volume of this Windows; absent if it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume: Option<BitLockerState>,
+    /// The other volumes of its disk that are locked, as far as they are known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locked: Vec<String>,
+}
+
+/// The state of a volume that can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BitLockerState {
+    /// It is not encrypted.
+    Off,
+    /// It is encrypted, and was unlocked on this machine.
+    Unlocked,
+}
+
+impl WindowsVolume {
+    /// True if hardly any space is left; `None` if that is not known.
+    #[must_use]
+    pub fn is_full(&self) -> Option<bool> {
+        let (bytes, free) = (self.bytes?, self.free?);
+        Some(free < FULL.min(bytes / FULL_SHARE))
+    }
+
+    /// True if nothing is known.
+    fn is_unknown(&self) -> bool {
+        let known = self.bytes.is_some() || self.free.is_some() || self.dirty.is_some();
+        !known && self.journal_closed.is_none() && self.hibernated != Some(true)
+    }
+}
+
+/// Reads what is known about the volume of the target.
+pub(super) fn read(facts: &Facts<'_>) -> (WindowsVolume, BitLocker) {
+    let state = (facts.site.volume_state)();
+    let VolumeState {
+        len,
+        free,
+        dirty,
+        journal,
+        hibernated,
+        encryption,
+        locked,
+        unread,
+    } = state;
+    let volume = WindowsVolume {
+        bytes: len,
+        free,
+        dirty,
+        journal_closed: journal.map(|journal| journal == Journal::Closed),
+        journal_problem: match journal {
+            Some(Journal::Open(why)) => Some(why),
+            Some(Journal::Closed) | None => None,
+        },
+        hibernated,
+        unread,
+    };
+    let encryption = encryption.map(|encryption| match encryption {
+        Encryption::Off => BitLockerState::Off,
+        Encryption::Unlocked => BitLockerState::Unlocked,
+    });
+    let bitlocker = BitLocker {
+        volume: encryption,
+        locked,
+    };
+    (volume, bitlocker)
+}
+
+/// The volume, for the identity of a Windows; `None` if nothing is known.
+pub(super) fn of_identity(facts: &Facts<'_>) -> Option<WindowsVolume> {
+    let volume = facts.volume();
+    (!volume.is_unknown()).then(|| volume.clone())
+}
+
+/// BitLocker, for the identity of a Windows; `None` if nothing is known.
+pub(super) fn bitlocker_of_identity(facts: &Facts<'_>) -> Option<BitLocker> {
+    let bitlocker = facts.bitlocker();
+    (*bitlocker != BitLocker::default()).then(|| bitlocker.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_volume_is_full_by_its_length() {
+        const GIB: u64 = 1 << 30;
+        for (bytes, free, full) in [
+            (127 * GIB, 199 << 20, true),
+            (127 * GIB, 200 << 20, false),
+            (2 * GIB, 20 << 20, true),
+            (2 * GIB, 21 << 20, false),
+            (GIB / 8, 10 << 20, false),
+            (GIB / 8, 0, true),
+        ] {
+            let volume = WindowsVolume {
+                bytes: Some(bytes),
+                free: Some(free),
+                ..WindowsVolume::default()
+            };
+            assert_eq!(volume.is_full(), Some(full), "{free} of {bytes}");
+        }
+        assert_eq!(WindowsVolume::default().is_full(), None);
+    }
+}
