@@ -80,11 +80,20 @@ fn judge<'r>(
     // The needed evidence first: without it, nothing else has to be read.
     let (needed, other): (Vec<_>, Vec<_>) = rule.supporting.iter().partition(|one| one.needed);
     let mut supporting = Vec::new();
-    for weighed in needed {
+    for weighed in &needed {
         match look(disk, weighed, unread)? {
             Some(found) => supporting.push(found),
+            // Other evidence may tell the same.
+            None if weighed.alike.is_some() => {}
             None => return Ok(None),
         }
+    }
+    let is_told = |weighed: &&Weighed| {
+        let mut told = supporting.iter();
+        told.any(|found: &Found<'_>| weighed.alike == found.weighed.alike)
+    };
+    if !needed.iter().filter(|one| one.alike.is_some()).all(is_told) {
+        return Ok(None);
     }
     for weighed in other {
         supporting.extend(look(disk, weighed, unread)?);

@@ -31,7 +31,7 @@ pub struct Weighed {
     pub evidence: Evidence,
     /// How much it counts, from 1 to 100.
     pub weight: u32,
-    /// True if the rule doesn't count without it.
+    /// True if the rule doesn't count without it, or without needed evidence that tells the same.
     pub needed: bool,
     /// A word that it shares with other evidence of the rule that tells the same. Of such evidence,
     /// only the greatest weight counts.

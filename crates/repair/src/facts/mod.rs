@@ -276,11 +276,20 @@ impl<'a> Facts<'a> {
     /// # Errors
     /// The reason why they are unknown, for display.
     pub fn text_log(&self, log: TextLog) -> Result<&Errors, String> {
-        let [servicing, setup, upgrade, startup_repair] = &self.text_logs;
+        let [
+            servicing,
+            setup,
+            setup_actions,
+            upgrade,
+            upgrade_actions,
+            startup_repair,
+        ] = &self.text_logs;
         let cell = match log {
             TextLog::Servicing => servicing,
             TextLog::Setup => setup,
+            TextLog::SetupActions => setup_actions,
             TextLog::Upgrade => upgrade,
+            TextLog::UpgradeActions => upgrade_actions,
             TextLog::StartupRepair => startup_repair,
         };
         let errors = cell.get_or_init(|| text_logs::read(self, log));

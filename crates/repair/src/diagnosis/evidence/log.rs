@@ -12,10 +12,12 @@ use crate::rows::{Wrong, wrong};
 /// The greatest number of texts in one piece of evidence.
 const MAX_TEXTS: usize = 50;
 
-const NAMES: [(&str, TextLog); 4] = [
+const NAMES: [(&str, TextLog); 6] = [
     ("servicing", TextLog::Servicing),
     ("setup", TextLog::Setup),
+    ("setup-actions", TextLog::SetupActions),
     ("upgrade", TextLog::Upgrade),
+    ("upgrade-actions", TextLog::UpgradeActions),
     ("startup-repair", TextLog::StartupRepair),
 ];
 

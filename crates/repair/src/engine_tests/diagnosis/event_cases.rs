@@ -216,6 +216,17 @@ fn text_logs() -> Cases {
                     line("SP     Operation failed. Error: 0x8007001F").into_bytes(),
                 ),
                 Break::Number(System, "Setup".to_owned(), "SystemSetupInProgress", 1),
+                Break::Number(System, "Setup".to_owned(), "Upgrade", 1),
+            ],
+        ),
+        (
+            "setup-failed",
+            vec![
+                file(
+                    "Windows/Panther/setupact.log",
+                    line("[setup.exe] The answer file is not valid").into_bytes(),
+                ),
+                Break::Number(System, "Setup".to_owned(), "SystemSetupInProgress", 1),
             ],
         ),
     ]

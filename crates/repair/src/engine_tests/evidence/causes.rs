@@ -218,6 +218,24 @@ fn what_a_log_in_text_tells_is_the_cause() {
     pending.put(CBS, long);
     assert_eq!(causes(&pending), [""; 0]);
 
+    // What Setup did last stands at the end of the log of all its actions.
+    for (path, cause) in [
+        (
+            "$Windows.~BT/Sources/Panther/setupact.log",
+            "upgrade-failed",
+        ),
+        ("Windows/Panther/setupact.log", "setup-failed"),
+    ] {
+        let on = self::disk(&[("Setup", "SystemSetupInProgress", number(1))], &[]);
+        on.put(path, line("Info", "all is well"));
+        assert_eq!(causes(&on), [""; 0]);
+        on.put(path, line("Error", "SP     Operation failed"));
+        is_cause(&on, cause);
+        let seen = &diagnose(&on).causes[0].evidence;
+        let places = seen.iter().flat_map(|one| &one.seen);
+        assert!(places.into_iter().any(|seen| seen.place == path));
+    }
+
     let damaged = disk();
     damaged.put(CBS, line("Error", "Failed [HRESULT = 0x800719E4]"));
     is_cause(&damaged, "update-transaction-log");

@@ -24,18 +24,24 @@ pub enum TextLog {
     Servicing,
     /// Of Windows Setup: its errors.
     Setup,
+    /// Of Windows Setup: all that it does, with its errors.
+    SetupActions,
     /// Of Windows Setup during an upgrade to another build: its errors.
     Upgrade,
+    /// Of Windows Setup during an upgrade: all that it does, with its errors.
+    UpgradeActions,
     /// Of Startup Repair: the root causes that it found.
     StartupRepair,
 }
 
 impl TextLog {
     /// All logs.
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Servicing,
         Self::Setup,
+        Self::SetupActions,
         Self::Upgrade,
+        Self::UpgradeActions,
         Self::StartupRepair,
     ];
 
@@ -43,7 +49,9 @@ impl TextLog {
         match self {
             Self::Servicing => &["Windows", "Logs", "CBS", "CBS.log"],
             Self::Setup => &["Windows", "Panther", "setuperr.log"],
+            Self::SetupActions => &["Windows", "Panther", "setupact.log"],
             Self::Upgrade => &["$Windows.~BT", "Sources", "Panther", "setuperr.log"],
+            Self::UpgradeActions => &["$Windows.~BT", "Sources", "Panther", "setupact.log"],
             Self::StartupRepair => &["Windows", "System32", "LogFiles", "Srt", "SrtTrail.txt"],
         }
     }
