@@ -7,6 +7,8 @@
 mod read;
 mod write;
 
+use std::fmt;
+
 pub use read::{SaveReadError, SavedEntries, SavedEntry};
 pub use write::{SaveWriteError, SavedSddl, write_saved};
 
@@ -17,6 +19,15 @@ pub enum SavedPart {
     Dacl,
     /// Owner and group: the second file, which icacls doesn't know.
     Owners,
+}
+
+impl fmt::Display for SavedPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dacl => "DACL",
+            Self::Owners => "owner and group",
+        })
+    }
 }
 
 const LINE_FEED: u16 = 0x0A;

@@ -41,7 +41,7 @@ pub struct Guid(pub [u8; 16]);
 
 /// A text that is not a GUID.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a GUID: expected {{xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}}")]
+#[error("\"{text}\" is not a GUID: expected {{xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}}")]
 pub struct GuidError {
     /// The text as given, at most its first 64 characters.
     pub text: String,

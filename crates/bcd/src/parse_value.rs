@@ -20,7 +20,7 @@ mod tests;
 pub enum ParseValueError {
     /// The text does not match the element's format.
     #[error(
-        "{text:?} for element {element}, which takes a value of type {format}: expected {expected}"
+        "\"{text}\" for element {element}, which takes a value of type {format}: expected {expected}"
     )]
     Value {
         /// The element.

@@ -59,7 +59,7 @@ pub enum ValueError {
         format: Format,
     },
     /// The text does not name an object.
-    #[error("{format} of {found:?}: expected GUIDs in braces")]
+    #[error("{format} of \"{found}\": expected GUIDs in braces")]
     Guid {
         /// The format that the id requires.
         format: Format,

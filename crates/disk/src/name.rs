@@ -24,7 +24,7 @@ pub(crate) fn component(name: &OsStr) -> io::Result<&Path> {
     } else {
         Err(io::Error::new(
             io::ErrorKind::InvalidInput,
-            format!("{name:?} is not the name of a file or folder"),
+            format!("\"{}\" is not the name of a file or folder", path.display()),
         ))
     }
 }
@@ -42,6 +42,13 @@ pub(crate) fn same(a: &OsStr, b: &OsStr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refused_name_is_quoted_as_it_is() {
+        let error = component("a/b\\c".as_ref()).expect_err("a path");
+        let expected = "\"a/b\\c\" is not the name of a file or folder";
+        assert_eq!(error.to_string(), expected);
+    }
 
     #[test]
     fn names_are_compared_without_regard_to_case() {

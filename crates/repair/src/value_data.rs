@@ -171,8 +171,9 @@ impl<'de> Deserialize<'de> for ValueData {
         }
         let raw = Raw::deserialize(deserializer)?;
         Ok(Self {
-            value_type: ValueType::parse(&raw.value_type)
-                .ok_or_else(|| D::Error::custom(format!("no value type: {:?}", raw.value_type)))?,
+            value_type: ValueType::parse(&raw.value_type).ok_or_else(|| {
+                D::Error::custom(format!("no value type: \"{}\"", raw.value_type))
+            })?,
             bytes: hex::decode_separated(&raw.hex)
                 .ok_or_else(|| D::Error::custom("no hexadecimal bytes"))?,
         })

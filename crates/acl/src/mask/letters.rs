@@ -4,7 +4,7 @@ use super::AccessMask;
 
 /// Text that icacls wouldn't accept as a permission.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{letters:?} isn't a permission that icacls knows")]
+#[error("\"{letters}\" isn't a permission that icacls knows")]
 pub struct MaskTextError {
     /// The letters without a meaning.
     pub letters: String,

@@ -15,7 +15,7 @@ pub enum SaveWriteError {
         unit: u16,
     },
     /// A text in an ACE's condition or attribute holds a line end.
-    #[error("a text in the {part:?} holds a line end")]
+    #[error("a text in the {part} holds a line end")]
     LineBreak {
         /// The part that was to be saved.
         part: SavedPart,
@@ -103,6 +103,15 @@ const fn ends_line(unit: u16) -> bool {
 mod tests {
     use super::*;
     use crate::sid::Domains;
+
+    #[test]
+    fn a_part_has_the_name_that_people_use() {
+        let message = |part| SaveWriteError::LineBreak { part }.to_string();
+        let expected = "a text in the owner and group holds a line end";
+        assert_eq!(message(SavedPart::Owners), expected);
+        let expected = "a text in the DACL holds a line end";
+        assert_eq!(message(SavedPart::Dacl), expected);
+    }
 
     #[test]
     fn the_bytes_are_those_of_icacls() {

@@ -45,7 +45,7 @@ impl<'a> Cursor<'a> {
         if self.take(word) {
             Ok(())
         } else {
-            Err(self.error(format!("{word:?}")))
+            Err(self.error(format!("\"{word}\"")))
         }
     }
 
@@ -75,7 +75,7 @@ impl<'a> Cursor<'a> {
         let actual = if found.is_empty() && self.is_at_end() {
             "the end".to_owned()
         } else {
-            format!("{:?}", found.chars().take(SHOWN).collect::<String>())
+            format!("\"{}\"", found.chars().take(SHOWN).collect::<String>())
         };
         SddlError {
             offset: self.place_of(found).unwrap_or(self.at),

@@ -8,7 +8,7 @@ use crate::format::MAX_SUB_AUTHORITIES;
 
 /// Text that isn't a SID.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a SID of the form S-1-authority-number-...: {text:?}")]
+#[error("not a SID of the form S-1-authority-number-...: \"{text}\"")]
 pub struct SidTextError {
     /// The text.
     pub text: String,

@@ -54,7 +54,7 @@ pub(super) fn parse(text: &str) -> Result<Node, ParseError> {
     let mut lines = text.trim_start_matches('\u{feff}').lines().zip(1..);
     let first = lines.next().map_or("", |(line, _)| line.trim());
     if first != FIRST_LINE {
-        return Err(fail(1, format!("expected {FIRST_LINE:?}")));
+        return Err(fail(1, format!("expected \"{FIRST_LINE}\"")));
     }
     for (line, number) in lines {
         parser
@@ -112,7 +112,7 @@ impl Parser {
             "object" => {
                 let name = closed(tail)?;
                 if name.parse::<crate::Guid>().is_err() {
-                    return Err(format!("object {name:?}: expected a GUID in braces"));
+                    return Err(format!("object \"{name}\": expected a GUID in braces"));
                 }
                 let name = NameBuf::new(&name);
                 self.make(&[objects(), name.clone(), NameBuf::new(DESCRIPTION)])?;
@@ -122,7 +122,7 @@ impl Parser {
                     object_type: ObjectType::UNKNOWN,
                 }
             }
-            _ => return Err(format!("section {head:?}: expected store, object or key")),
+            _ => return Err(format!("section \"{head}\": expected store, object or key")),
         };
         if let Section::Key(path) = &self.section {
             let path = path.clone();
@@ -144,9 +144,12 @@ impl Parser {
             name.as_name()
                 .check_key()
                 .map_err(|error| error.to_string())?;
-            node = node
-                .child(name)
-                .ok_or_else(|| format!("key {:?} exists in another case", name.as_name()))?;
+            node = node.child(name).ok_or_else(|| {
+                format!(
+                    "key \"{}\" exists in another case",
+                    name.as_name().escaped()
+                )
+            })?;
         }
         Ok(node)
     }
@@ -156,7 +159,7 @@ impl Parser {
         name.check_value().map_err(|error| error.to_string())?;
         let node = self.make(path)?;
         if node.has_value(name) {
-            return Err(format!("value {name:?} occurs twice"));
+            return Err(format!("value \"{}\" occurs twice", name.escaped()));
         }
         node.values.push(value);
         Ok(())
@@ -211,7 +214,7 @@ fn element_name(text: &str, object_type: ObjectType) -> Parsed<(ElementId, Strin
     let by_key = |name: &str| ElementId::from_key_name(NameBuf::new(name).as_name());
     let by_alias = |alias: &str| {
         elements::by_name(alias, object_type).ok_or_else(|| {
-            format!("element {alias:?} is not known in objects of type {object_type}")
+            format!("element \"{alias}\" is not known in objects of type {object_type}")
         })
     };
     match names.as_slice() {
@@ -221,13 +224,13 @@ fn element_name(text: &str, object_type: ObjectType) -> Parsed<(ElementId, Strin
         },
         [key, alias] => {
             let id = by_key(key)
-                .ok_or_else(|| format!("key {key:?}: expected eight hexadecimal digits"))?;
+                .ok_or_else(|| format!("key \"{key}\": expected eight hexadecimal digits"))?;
             if elements::display_name(id, object_type).eq_ignore_ascii_case(alias)
                 || by_alias(alias)? == id
             {
                 Ok((id, (*key).to_owned()))
             } else {
-                Err(format!("element {id} is not {alias:?}"))
+                Err(format!("element {id} is not \"{alias}\""))
             }
         }
         _ => Err("expected the name of an element's key, bcdedit's name, or both".into()),
@@ -286,10 +289,14 @@ fn element_value(id: ElementId, text: &str) -> Parsed<(ValueType, Vec<u8>)> {
             ElementValue::Boolean(match plain {
                 "yes" => true,
                 "no" => false,
-                _ => return Err(format!("boolean {plain:?}: expected yes or no")),
+                _ => return Err(format!("boolean \"{plain}\": expected yes or no")),
             })
         }
-        _ => return Err(format!("value of type {kind:?}: expected {format}, or raw")),
+        _ => {
+            return Err(format!(
+                "value of type \"{kind}\": expected {format}, or raw"
+            ));
+        }
     };
     Ok((format.value_type(), value.encode()))
 }
@@ -347,13 +354,13 @@ fn trailing(text: &str) -> &str {
 fn end(text: &str) -> Parsed<()> {
     match trailing(text) {
         "" => Ok(()),
-        rest => Err(format!("expected the end of the line, found {rest:?}")),
+        rest => Err(format!("expected the end of the line, found \"{rest}\"")),
     }
 }
 
 fn value_type(name: &str) -> Parsed<ValueType> {
     ValueType::parse(name)
-        .ok_or_else(|| format!("{name:?}: expected a registry type such as REG_BINARY"))
+        .ok_or_else(|| format!("\"{name}\": expected a registry type such as REG_BINARY"))
 }
 
 fn hex_data(text: &str) -> Parsed<Vec<u8>> {
@@ -372,5 +379,5 @@ fn number(text: &str) -> Parsed<u64> {
         None if text.starts_with('+') => None,
         None => text.parse().ok(),
     };
-    number.ok_or_else(|| format!("{text:?}: expected a number of 64 bits"))
+    number.ok_or_else(|| format!("\"{text}\": expected a number of 64 bits"))
 }

@@ -270,3 +270,14 @@ fn an_element_needs_only_one_of_its_names_and_comments_are_passed_over() {
         "{document}"
     );
 }
+
+/// A text from a person is shown as it was typed: its backslashes were once doubled.
+#[test]
+fn a_message_quotes_the_text_as_it_is() {
+    let text = "diskmend-bcd 1\n[object {a\\b}]\n";
+    let error = Document::parse(text).expect_err("no GUID").to_string();
+    assert!(error.contains(r#"object "{a\b}": expected"#), "{error}");
+    let guid = r"{a\b}".parse::<crate::Guid>().expect_err("no GUID");
+    let expected = r#""{a\b}" is not a GUID"#;
+    assert!(guid.to_string().starts_with(expected), "{guid}");
+}

@@ -100,7 +100,7 @@ impl Array {
                 "signature",
                 offset,
                 String::from_utf8_lossy(&magic).into_owned(),
-                format!("{:?}", String::from_utf8_lossy(&header.magic)),
+                format!("\"{}\"", String::from_utf8_lossy(&header.magic)),
             ));
         }
         let start = usize::from(header.usa_offset.get());

@@ -27,7 +27,7 @@ pub enum RuleError {
         message: String,
     },
     /// A second rule has the same name.
-    #[error("there is already a rule called {name:?}")]
+    #[error("there is already a rule called \"{name}\"")]
     Duplicate {
         /// The name.
         name: String,
@@ -39,7 +39,7 @@ pub enum RuleError {
         limit: usize,
     },
     /// A rule names a recipe that doesn't exist.
-    #[error("rule {rule:?} names the recipe {recipe:?}, which does not exist")]
+    #[error("rule \"{rule}\" names the recipe \"{recipe}\", which does not exist")]
     UnknownRecipe {
         /// The rule.
         rule: String,
@@ -47,7 +47,7 @@ pub enum RuleError {
         recipe: String,
     },
     /// No rule has this name.
-    #[error("no rule is called {name:?}")]
+    #[error("no rule is called \"{name}\"")]
     Unknown {
         /// The name.
         name: String,

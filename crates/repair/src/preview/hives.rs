@@ -136,7 +136,7 @@ fn keys(path: &str, now: &Hive, then: &Hive, show: Show<'_>) -> Result<(), Strin
         // If a key is below two others, there are more paths than anybody can walk.
         for (seen, key) in seen.iter_mut().zip([&pair.now, &pair.then]) {
             if key.is_some_and(|key| !seen.insert(key.cell())) {
-                return Err(format!("corrupt: the key {:?} has two places", pair.path));
+                return Err(format!("corrupt: the key \"{}\" has two places", pair.path));
             }
         }
         waiting.extend(one(path, &pair, show).map_err(told)?);

@@ -24,19 +24,19 @@ const SHOWN: usize = 100;
 #[non_exhaustive]
 pub enum GrantTextError {
     /// There is no colon between account and rights.
-    #[error("expected ACCOUNT:(RIGHTS), found no colon in {text:?}")]
+    #[error("expected ACCOUNT:(RIGHTS), found no colon in \"{text}\"")]
     NoColon {
         /// The text.
         text: String,
     },
     /// The account isn't known.
-    #[error("{name:?} isn't an account that every Windows has; name it by its SID, *S-1-...")]
+    #[error("\"{name}\" isn't an account that every Windows has; name it by its SID, *S-1-...")]
     Account {
         /// The account's name as it was given.
         name: String,
     },
     /// A parenthesis isn't closed.
-    #[error("expected a closing parenthesis in {text:?}")]
+    #[error("expected a closing parenthesis in \"{text}\"")]
     Unclosed {
         /// The text from the opening parenthesis on.
         text: String,
@@ -51,7 +51,7 @@ pub enum GrantTextError {
         flag: &'static str,
     },
     /// There are no rights, or the rights are `N`.
-    #[error("expected rights such as (R) or (F) after {before:?}")]
+    #[error("expected rights such as (R) or (F) after \"{before}\"")]
     NoRights {
         /// The text before the place for the rights.
         before: String,
@@ -60,7 +60,7 @@ pub enum GrantTextError {
     #[error(transparent)]
     Rights(#[from] MaskTextError),
     /// Something follows the rights.
-    #[error("expected nothing after the rights, found {text:?}")]
+    #[error("expected nothing after the rights, found \"{text}\"")]
     Trailing {
         /// The text after the rights.
         text: String,
@@ -227,7 +227,7 @@ mod tests {
             ),
             (
                 r"CONTOSO\bob:(R)",
-                r#""CONTOSO\\bob" isn't an account that every Windows has; name it by its SID, *S-1-..."#,
+                r#""CONTOSO\bob" isn't an account that every Windows has; name it by its SID, *S-1-..."#,
             ),
             (
                 ":(R)",

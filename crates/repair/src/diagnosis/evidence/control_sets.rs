@@ -39,7 +39,7 @@ impl EvidenceKind for ControlSetsEvidence {
             "failed" => State::Failed,
             other => {
                 return Err(wrong(&written.is)(format!(
-                    "{other:?} is neither \"missing\" nor \"failed\""
+                    "\"{other}\" is neither \"missing\" nor \"failed\""
                 )));
             }
         };

@@ -47,7 +47,7 @@ impl EvidenceKind for FileEvidence {
             "present" => State::Present,
             other => {
                 return Err(wrong(&written.is)(format!(
-                    "{other:?} is none of \"missing\", \"empty\" and \"present\""
+                    "\"{other}\" is none of \"missing\", \"empty\" and \"present\""
                 )));
             }
         };

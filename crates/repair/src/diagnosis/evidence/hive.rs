@@ -49,13 +49,13 @@ impl EvidenceKind for HiveEvidence {
             "dirty" => State::Dirty,
             other => {
                 return Err(wrong(&written.is)(format!(
-                    "{other:?} is neither \"damaged\" nor \"dirty\""
+                    "\"{other}\" is neither \"damaged\" nor \"dirty\""
                 )));
             }
         };
         Ok(Self {
             name: hive.ok_or_else(|| {
-                wrong(&written.name)(format!("no hive {name:?}: expected SYSTEM or SOFTWARE"))
+                wrong(&written.name)(format!("no hive \"{name}\": expected SYSTEM or SOFTWARE"))
             })?,
             is,
         })

@@ -47,7 +47,7 @@ impl EvidenceKind for LogEvidence {
         let known = NAMES.iter().find(|(known, _)| known == name);
         let Some((_, log)) = known else {
             let known: Vec<&str> = NAMES.iter().map(|(known, _)| *known).collect();
-            let message = format!("{name:?} is none of {}", known.join(", "));
+            let message = format!("\"{name}\" is none of {}", known.join(", "));
             return Err(wrong(&written.name)(message));
         };
         if let Some(more) = written.has.get(MAX_TEXTS) {

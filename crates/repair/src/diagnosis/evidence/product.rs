@@ -31,7 +31,7 @@ impl EvidenceKind for ProductEvidence {
             "workstation" => false,
             other => {
                 return Err(wrong(&written.is)(format!(
-                    "{other:?} is neither \"server\" nor \"workstation\""
+                    "\"{other}\" is neither \"server\" nor \"workstation\""
                 )));
             }
         };

@@ -74,7 +74,7 @@ impl EvidenceKind for RegistryEvidence {
             .clone()
             .find(|hive| hive.file_name().eq_ignore_ascii_case(name))
             .ok_or_else(|| {
-                wrong(&written.hive)(format!("no hive {name:?}: expected SYSTEM or SOFTWARE"))
+                wrong(&written.hive)(format!("no hive \"{name}\": expected SYSTEM or SOFTWARE"))
             })?;
         let key = KeyPattern::parse(hive, written.key.get_ref()).map_err(wrong(&written.key))?;
         value_name(written.value.get_ref()).map_err(wrong(&written.value))?;
@@ -103,7 +103,7 @@ impl EvidenceKind for RegistryEvidence {
                 "other-type" => Test::OtherType(value_type),
                 other => {
                     return Err(wrong(word)(format!(
-                        "{other:?} is none of \"present\", \"missing\", \"key-missing\" and \
+                        "\"{other}\" is none of \"present\", \"missing\", \"key-missing\" and \
                          \"other-type\""
                     )));
                 }

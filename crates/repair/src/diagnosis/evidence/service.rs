@@ -53,7 +53,7 @@ impl EvidenceKind for ServiceEvidence {
             let known = STARTS.iter().position(|known| known == word.get_ref());
             let number = known.and_then(|number| u32::try_from(number).ok());
             number.ok_or_else(|| {
-                let message = format!("{:?} is none of {}", word.get_ref(), STARTS.join(", "));
+                let message = format!("\"{}\" is none of {}", word.get_ref(), STARTS.join(", "));
                 wrong(word)(message)
             })
         };

@@ -21,7 +21,7 @@ pub(super) fn read<T: Copy>(written: &Words, known: &[(&str, T)]) -> Result<Vec<
         found.map(|(_, meaning)| *meaning).ok_or_else(|| {
             let known: Vec<&str> = known.iter().map(|(known, _)| *known).collect();
             wrong(word)(format!(
-                "{:?} is none of {}",
+                "\"{}\" is none of {}",
                 word.get_ref(),
                 known.join(", ")
             ))
