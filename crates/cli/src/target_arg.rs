@@ -84,6 +84,13 @@ impl TargetArgs {
         Engine::open(self.open()?, options).map_err(|error| self.failure(&error))
     }
 
+    /// The same target with its runs in another folder.
+    pub(crate) fn with_state_dir(&self, dir: PathBuf) -> Self {
+        let mut target = self.clone();
+        target.state.state_dir = Some(dir);
+        target
+    }
+
     /// The failure of a command that needs runs, if the target is not Windows and has no undo data.
     pub(crate) fn not_a_target(&self, engine: &Engine) -> Result<Option<Failure>, Failure> {
         let is_none = engine.is_not_a_target();

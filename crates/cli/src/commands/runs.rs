@@ -3,8 +3,8 @@
 use std::io;
 
 use diskmend_base::escape::Visible;
-use diskmend_repair::BootChoice;
 use diskmend_repair::documents::{RunKind, RunList, RunState, RunSummary, RunsElsewhere, Trust};
+use diskmend_repair::{BootChoice, Engine};
 
 use super::{prune, run_details};
 use crate::consent::Consent;
@@ -78,6 +78,12 @@ fn run_on(args: &Args, hive: Option<&str>, console: &mut Console) -> Result<Exit
         return prune::run(&args.target, &engine, args.keep, &args.consent, console);
     }
     if let Some(text) = &args.run {
+        if engine.run_named(text).is_err()
+            && let Some(target) = on_image(&args.target, &engine, text)
+        {
+            let mut engine = target.engine(BootChoice::default())?;
+            return run_details::run(&target, &mut engine, text, console);
+        }
         return run_details::run(&args.target, &mut engine, text, console);
     }
     let runs = engine.runs();
@@ -111,7 +117,7 @@ fn print(console: &mut Console, runs: &RunList, target: &TargetArgs) -> io::Resu
         };
         writeln!(console.out(), "\n{}:", Visible(&place))?;
         table(console, &elsewhere.runs)?;
-        console::hint(how_to_undo(elsewhere, "RUN"));
+        console::hint(how_to_undo(elsewhere, "RUN", &runs.target));
     }
     for run in &runs.runs {
         if let Some(note) = &run.note {
@@ -127,12 +133,33 @@ fn print(console: &mut Console, runs: &RunList, target: &TargetArgs) -> io::Resu
     Ok(())
 }
 
+/// The target with the folder of the image's runs, if `text` means one of these runs and the volume
+/// of the image is mounted as the target. What is not in the volume's own folder is searched there.
+pub(super) fn on_image(target: &TargetArgs, engine: &Engine, text: &str) -> Option<TargetArgs> {
+    let elsewhere = engine.runs().ok()?.elsewhere?;
+    let dir = elsewhere.state_dir()?;
+    let is_meant = |run: &&RunSummary| run.run == text;
+    let begins = |run: &&RunSummary| run.run.starts_with(text) && !text.contains('Z');
+    let run = elsewhere.runs.iter().find(is_meant);
+    let run = run.or_else(|| {
+        let mut found = elsewhere.runs.iter().filter(begins);
+        found.next().filter(|_| found.next().is_none())
+    })?;
+    // A run that did not end may have left structures of the volume half written, and only the
+    // record of the whole image restores these.
+    let is_whole = !run.unfinished && run.trust.is_given();
+    is_whole.then(|| target.with_state_dir(dir))
+}
+
 /// How to undo a run that was made in another way.
-pub(super) fn how_to_undo(elsewhere: &RunsElsewhere, run: &str) -> String {
+pub(super) fn how_to_undo(elsewhere: &RunsElsewhere, run: &str, mounted: &str) -> String {
     match &elsewhere.image {
         Some(image) => {
-            let image = shell::word(image);
-            format!("to undo it, unmount the volume, and then: diskmend undo {image} {run}")
+            let (image, mounted) = (shell::word(image), shell::word(mounted));
+            format!(
+                "to undo it file by file, on the mounted volume: diskmend undo {mounted} {run}; to \
+                 get the identical image, unmount the volume, and then: diskmend undo {image} {run}"
+            )
         }
         None => format!("to undo it, mount the volume, and then: diskmend undo FOLDER {run}"),
     }

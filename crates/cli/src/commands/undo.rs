@@ -118,10 +118,22 @@ fn run_on(args: &Args, hive: Option<&str>, console: &mut Console) -> Result<Exit
         return Err(failure);
     }
     let named = match (&args.run, hive) {
-        (Some(text), _) => {
-            let run = engine.run_named(text);
-            Some(run.map_err(|error| failure(args, &engine, Some(text), &error))?)
-        }
+        (Some(text), _) => match engine.run_named(text) {
+            Ok(run) => Some(run),
+            Err(error) => {
+                let Some(target) = runs::on_image(&args.target, &engine, text) else {
+                    return Err(failure(args, &engine, Some(text), &error));
+                };
+                console::note(
+                    "this run was made on the image of this volume; it is undone file by file",
+                );
+                let args = Args {
+                    target,
+                    ..args.clone()
+                };
+                return run_on(&args, hive, console);
+            }
+        },
         (None, Some(hive)) => Some(last_of_hive(args, &engine, hive)?),
         (None, None) => None,
     };
@@ -217,7 +229,8 @@ fn failure(
             Some(_) => "on the image of this volume",
             None => "while the volume was mounted",
         };
-        let how = runs::how_to_undo(&elsewhere, &run.run);
+        let target = args.target.target.display().to_string();
+        let how = runs::how_to_undo(&elsewhere, &run.run, &target);
         Some(format!("run {} was made {place}; {how}", run.run))
     });
     failure.maybe_hint(hint)

@@ -300,8 +300,30 @@ fn the_runs_of_the_mount_are_listed_from_the_image_and_the_other_way_round() {
     let elsewhere = &document["elsewhere"];
     assert_eq!(elsewhere["image"], disk.path());
     let on_image = elsewhere["runs"][0]["run"].as_str().expect("a name");
+    // The mount's own folder does not have it, so it is not the last run.
+    let details = diskmend(["runs", root, on_image]).ends(0);
+    assert!(details.stdout.contains("nla"), "{}", details.stdout);
+    let rows = |target: &str, recipe: &str| diskmend(["plan", target, recipe]).code;
+    assert_eq!(rows(root, "nla"), 0);
+    diskmend(["undo", root, on_image])
+        .ends(2)
+        .says("hint: add --yes");
+    let undone = diskmend(["undo", root, on_image, "--yes"])
+        .ends(0)
+        .says("made on the image of this volume");
+    assert!(undone.stdout.contains("is undone"), "{}", undone.stdout);
+    assert_eq!(rows(root, "nla"), 3);
+    assert_eq!(rows(root, "tls"), 0);
     diskmend(["undo", root, on_image, "--yes"])
         .ends(1)
-        .says(&format!("diskmend undo {} {on_image}", disk.path()));
+        .says("undone");
+    drop(volume);
+    // The image knows that its run is undone.
+    let document = diskmend(["runs", disk.path(), "--json"]).ends(0).json();
+    assert_eq!(document["runs"][0]["state"], "undone");
+    assert_eq!(rows(disk.path(), "nla"), 3);
+    let volume = disk.mount(disk.windows).expect("mounted before");
+    let root = volume.path().to_str().expect("UTF-8");
     diskmend(["undo", root, "--yes"]).ends(0);
+    assert_eq!(rows(root, "tls"), 3);
 }

@@ -1,9 +1,11 @@
 //! The runs on a target.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use super::{ChangedKey, ChangedValue, Notice, RunSummary};
-use crate::run::JournalChange;
+use crate::run::{JournalChange, STATE_SUFFIX};
 
 /// The result of `runs`.
 #[derive(Clone, Debug, Serialize)]
@@ -29,6 +31,15 @@ pub struct RunsElsewhere {
     pub image: Option<String>,
     /// The runs, oldest first.
     pub runs: Vec<RunSummary>,
+}
+
+impl RunsElsewhere {
+    /// The folder with the runs of the image; `None` if they were made on the mounted volume.
+    #[must_use]
+    pub fn state_dir(&self) -> Option<PathBuf> {
+        let image = self.image.as_ref()?;
+        Some(PathBuf::from(format!("{image}{STATE_SUFFIX}")))
+    }
 }
 
 /// The result of `runs` with the name of a run: what it changed.
