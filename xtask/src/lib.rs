@@ -9,6 +9,8 @@
 
 #[cfg(feature = "tasks")]
 pub mod bench;
+#[cfg(all(feature = "tasks", unix))]
+pub mod browser;
 #[cfg(feature = "tasks")]
 pub mod cargo;
 #[cfg(all(feature = "tasks", unix))]

@@ -40,6 +40,9 @@ enum Task {
     /// Write a generated SYSTEM-like hive
     BenchHive(xtask::bench::HiveOptions),
     #[cfg(unix)]
+    /// Open reports in a headless Chromium; needs Debian's chromium
+    Browser,
+    #[cfg(unix)]
     /// Install what the tests need, and run all checks that must pass
     Ci(xtask::ci::Options),
     #[cfg(target_os = "linux")]
@@ -103,6 +106,8 @@ fn run() -> Result<()> {
         Task::BenchImagesSet(options) => xtask::bench::set_on_image(&options),
         Task::BenchWide(options) => xtask::bench::compare_wide(&options),
         Task::BenchHive(options) => xtask::bench::write_hive(&options),
+        #[cfg(unix)]
+        Task::Browser => xtask::browser::run().map(drop),
         #[cfg(unix)]
         Task::Ci(options) => xtask::ci::run(&options),
         #[cfg(target_os = "linux")]

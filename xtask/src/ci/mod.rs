@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    cargo, crash, cross_check, debian, demo, dist, fixtures, fuzz, powershell, test_run, upcase,
-    windows, workspace,
+    browser, cargo, crash, cross_check, debian, demo, dist, fixtures, fuzz, powershell, test_run,
+    upcase, windows, workspace,
 };
 use lanes::{Outcome, Runner};
 
 /// Programs that the tests and the cross-check need, with their Debian packages.
-const PACKAGES: [(&str, &str); 11] = [
+const PACKAGES: [(&str, &str); 12] = [
+    ("chromium", "chromium"),
     ("hivexget", "libhivex-bin"),
     ("hivexregedit", "libwin-hivex-perl"),
     ("reged", "chntpw"),
@@ -53,7 +54,7 @@ enum Lane {
     Last,
 }
 
-const STEPS: [(&str, Lane, Action); 17] = [
+const STEPS: [(&str, Lane, Action); 18] = [
     ("packages", Lane::First, || debian::install(&PACKAGES)),
     ("windows tools", Lane::First, || {
         windows::run(&windows::Task::Setup)
@@ -89,6 +90,7 @@ const STEPS: [(&str, Lane, Action); 17] = [
             only_fixtures: true,
         })
     }),
+    ("browser", Lane::Linux, browser::run),
     ("manual", Lane::Linux, || {
         dist::write_man(&workspace::output("man")?).map(|()| String::new())
     }),

@@ -41,7 +41,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 /// The style of every page.
 const STYLE: &str = include_str!("style.css");
 /// The SHA-256 of [`STYLE`], in base64: the page's policy admits this style and no other.
-const STYLE_HASH: &str = "Ids0pclpHhjH6VWMYgMwLuMAjv6Rh7V1QPrUBwBGVYM=";
+const STYLE_HASH: &str = "1ngUe2DWC4SSWqri2LtMjBpvCOPoE3is4loiAGtCMkQ=";
 
 /// The maximum number of characters of a text that are shown.
 const MOST_CHARS: usize = 400;
