@@ -23,6 +23,9 @@ use rustix::param::page_size;
 /// The number of bytes that are read at once.
 const PIECE: usize = 4 << 20;
 
+/// The alignment at which the system can map that many bytes of a file at once.
+const LARGE_PAGE: usize = 2 << 20;
+
 /// A private mapping of a file and the zero pages after it.
 ///
 /// Invariant: `start` is the start of a mapping of `capacity` bytes, all readable and writable, to
@@ -56,8 +59,22 @@ impl Mapping {
         let access = ProtFlags::READ | ProtFlags::WRITE;
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
 
+        let room = capacity
+            .checked_add(LARGE_PAGE)
+            .ok_or(io::ErrorKind::OutOfMemory)?;
         // SAFETY: a null hint lets the system choose a place that nothing else uses.
-        let region = unsafe { mmap_anonymous(ptr::null_mut(), capacity, access, flags) }?;
+        let region = unsafe { mmap_anonymous(ptr::null_mut(), room, access, flags) }?;
+        let unused = region.align_offset(LARGE_PAGE);
+        // SAFETY: `unused` is less than `LARGE_PAGE`, so both ends lie in the region just made, to
+        // which no reference exists, and start at a page. The `capacity` bytes between them stay.
+        let region = unsafe {
+            if unused > 0 {
+                munmap(region, unused)?;
+            }
+            let region = region.byte_add(unused);
+            munmap(region.byte_add(capacity), LARGE_PAGE - unused)?;
+            region
+        };
         let start = NonNull::new(region.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
         // From here on dropping it unmaps the region.
         let mapping = Self {
@@ -227,6 +244,27 @@ mod tests {
         let far = 3 * PIECE;
         Mapping::new(&file(&content), far, 0, &mut look).expect_err("not that long");
         assert_eq!(seen, 2 * PIECE);
+    }
+
+    #[test]
+    fn a_mapping_starts_where_large_pages_do_and_leaves_nothing_behind() {
+        let regions = || {
+            let maps = std::fs::read_to_string("/proc/self/maps").expect("the list of regions");
+            maps.lines().count()
+        };
+        let file = file(&[1; PAGE]);
+        let before = regions();
+        let mappings: Vec<_> = (0..8 * page_size())
+            .step_by(page_size())
+            .map(|reserve| Mapping::new(&file, PAGE, reserve, &mut |_| ()).expect("readable"))
+            .collect();
+        for mapping in &mappings {
+            assert!(mapping.start.as_ptr().addr().is_multiple_of(LARGE_PAGE));
+            assert_eq!(mapping.bytes(), [1; PAGE]);
+        }
+        drop(mappings);
+        // Other tests of this process map something, too.
+        assert!(regions() < before + 8);
     }
 
     #[test]
