@@ -49,7 +49,11 @@ enum Task {
     /// Cut the power at every system call of repair and undo, on every kind of disk; needs root
     Crash(xtask::crash::Options),
     /// Show the main job from inspection to undo on a broken sample disk
-    Demo,
+    Demo {
+        /// Make the sample disk anew instead; needs root, ntfs-3g and qemu-img.
+        #[arg(long)]
+        make_disk: bool,
+    },
     #[cfg(unix)]
     /// Build the packages of the release programs for Linux and Windows
     Dist,
@@ -112,7 +116,8 @@ fn run() -> Result<()> {
         Task::Ci(options) => xtask::ci::run(&options),
         #[cfg(target_os = "linux")]
         Task::Crash(options) => xtask::crash::run(&options).map(drop),
-        Task::Demo => xtask::demo::run(),
+        Task::Demo { make_disk: true } => xtask::demo::make(),
+        Task::Demo { make_disk: false } => xtask::demo::run(),
         #[cfg(unix)]
         Task::Dist => xtask::dist::archive(),
         Task::Man => xtask::dist::write_man(&xtask::workspace::output("man")?),

@@ -58,6 +58,8 @@ const TABLE: &[(&str, Expected)] = &[
     ("broken-value-data", Problems(&["value-data-size"])),
     ("clean-stale-log", Sound(96, 261)),
     ("deep-key", Sound(512, 0)),
+    ("demo-software", Sound(4, 10)),
+    ("demo-system", Recovers(&[LogKind::Log1], 100, 267)),
     ("dirty-dirt", Recovers(&[LogKind::Log1], 186, 510)),
     (
         "dirty-hvle-both",
@@ -90,7 +92,7 @@ fn root() -> PathBuf {
 /// The bytes of a fixture's hive, and its logs.
 fn load(name: &str) -> (Vec<u8>, Logs) {
     let folder = root().join(name);
-    let file = ["SYSTEM", "BCD", "hive"]
+    let file = ["SYSTEM", "SOFTWARE", "BCD", "hive"]
         .iter()
         .find(|file| folder.join(file).is_file())
         .unwrap_or_else(|| panic!("no hive in {name}"));
