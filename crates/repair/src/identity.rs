@@ -15,19 +15,57 @@ pub struct TargetIdentity {
     pub disk: Option<String>,
 }
 
-/// The names by which a person recognizes the Windows that a run has changed, as far as the run has
-/// read them.
+/// What a person recognizes the Windows by that a run has changed, as far as the run has read it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowsNames {
     /// Its product, such as `Windows Server 2019 Datacenter`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub product_name: Option<String>,
+    /// Its edition, such as `ServerDatacenter`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edition: Option<String>,
     /// Its build.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<u32>,
+    /// The revision of the build.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ubr: Option<u32>,
     /// The name of the computer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub computer_name: Option<String>,
+    /// Its domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// Its workgroup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workgroup: Option<String>,
+    /// The time at which it was installed; UTC, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installed: Option<String>,
+    /// The name of its time zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// The time of its last clean shutdown; UTC, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_shutdown: Option<String>,
+    /// The time at which it was started last; UTC, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_boot: Option<String>,
+    /// The manufacturer of the machine on which it was started last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manufacturer: Option<String>,
+    /// The model of that machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The number of control sets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control_sets: Option<u32>,
+    /// True if an update waits for the next start.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub update_pending: bool,
+    /// The services of the agents of clouds and hypervisors that are installed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agents: Vec<String>,
 }
 
 impl WindowsNames {
@@ -39,11 +77,37 @@ impl WindowsNames {
 
     /// The names with every text changed by `text`.
     pub(crate) fn map(&self, text: impl Fn(&str) -> String) -> Self {
-        Self {
-            product_name: self.product_name.as_deref().map(&text),
-            build: self.build,
-            computer_name: self.computer_name.as_deref().map(&text),
-        }
+        let mut changed = self.clone();
+        let texts = changed.texts_mut().into_iter().flatten();
+        texts.for_each(|one| *one = text(one));
+        changed.agents.iter_mut().for_each(|one| *one = text(one));
+        changed
+    }
+
+    fn texts_mut(&mut self) -> [Option<&mut String>; 11] {
+        [
+            self.product_name.as_mut(),
+            self.edition.as_mut(),
+            self.computer_name.as_mut(),
+            self.domain.as_mut(),
+            self.workgroup.as_mut(),
+            self.installed.as_mut(),
+            self.time_zone.as_mut(),
+            self.last_shutdown.as_mut(),
+            self.last_boot.as_mut(),
+            self.manufacturer.as_mut(),
+            self.model.as_mut(),
+        ]
+    }
+
+    /// The length of the longest text in bytes, and the number of agents.
+    pub(crate) fn extent(&self) -> (usize, usize) {
+        let mut all = self.clone();
+        let agents = all.agents.len();
+        let texts = all.texts_mut().into_iter().flatten().map(|text| text.len());
+        let texts = texts.max().unwrap_or(0);
+        let names = self.agents.iter().map(String::len).max().unwrap_or(0);
+        (texts.max(names), agents)
     }
 }
 

@@ -67,10 +67,17 @@ fn print(console: &mut Console, details: &RunDetails) -> io::Result<()> {
         row("recipes", Cell::new(run.recipes.join(", ")));
     }
     let windows = &run.windows;
-    let build = windows.build.map(|build| format!("build {build}"));
+    let build = windows.build.map(|build| match windows.ubr {
+        Some(ubr) => format!("build {build}.{ubr}"),
+        None => format!("build {build}"),
+    });
     let computer = windows.computer_name.as_deref();
     let computer = computer.map(|name| format!("computer {name}"));
-    let names = [windows.product_name.clone(), build, computer];
+    let domain = windows
+        .domain
+        .as_deref()
+        .map(|name| format!("domain {name}"));
+    let names = [windows.product_name.clone(), build, computer, domain];
     let names: Vec<String> = names.into_iter().flatten().collect();
     if !names.is_empty() {
         row("Windows", Cell::new(names.join(", ")));

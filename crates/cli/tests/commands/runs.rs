@@ -192,6 +192,9 @@ fn links_in_a_hostile_run_are_not_followed_when_it_is_removed() {
     );
 }
 
+const GUID: &str = "{4c4c4544-0042-3210-804d-000000000001}";
+const HARDWARE: &str = r"HardwareConfig\{4c4c4544-0042-3210-804d-000000000001}";
+
 /// A run could once be undone, but not looked at.
 #[test]
 fn a_run_shows_each_change_with_its_old_and_new_data() {
@@ -205,11 +208,29 @@ fn a_run_shows_each_change_with_its_old_and_new_data() {
     hive_file(&volume.system(), |editor| {
         system(editor);
         named(editor);
+        for (key, name, text) in [
+            ("HardwareConfig", "LastConfig", GUID),
+            (HARDWARE, "SystemManufacturer", "Microsoft Corporation"),
+            (HARDWARE, "SystemProductName", "Virtual Machine"),
+        ] {
+            editor.create_key(key).expect("valid");
+            let data = utf16(&format!("{text}\0"));
+            let set = editor.set_value(key, name, ValueType::SZ, &data);
+            set.expect("valid");
+        }
+        let agent = r"ControlSet001\Services\RdAgent";
+        editor.create_key(agent).expect("valid");
+        let start = editor.set_value(agent, "Start", ValueType::DWORD, &2u32.to_le_bytes());
+        start.expect("valid");
     });
     diskmend(["repair", volume.root(), "nla", "--yes"]).ends(0);
     let list = diskmend(["runs", volume.root(), "--json"]).ends(0).json();
     let run = &list["runs"][0];
     assert_eq!(run["windows"]["computer_name"], "WEB\u{1b}01");
+    assert_eq!(run["windows"]["manufacturer"], "Microsoft Corporation");
+    assert_eq!(run["windows"]["model"], "Virtual Machine");
+    assert_eq!(run["windows"]["agents"], serde_json::json!(["RdAgent"]));
+    assert!(run["windows"]["control_sets"].is_number(), "{run}");
     let name = run["run"].as_str().expect("a name");
     let listed = diskmend(["runs", volume.root()]).ends(0).stdout;
     assert!(listed.contains("nla; on WEB<U+001B>01"), "{listed}");

@@ -43,7 +43,7 @@ pub use events::{
 pub use firewall::{ClosedBy, ClosedPort};
 #[cfg(feature = "fuzzing")]
 pub use fuzzing::{read_event_log, read_evidence};
-pub(crate) use identity::names::of_open_hives;
+pub(crate) use identity::names::{names as names_of, of_open_hives};
 pub(crate) use identity::of_filetime;
 pub use identity::{Agent, Membership, Platform, Unread, WindowsIdentity};
 pub use service_files::{FileFault, FilterFault, MissingFile, OrphanFilter, ServiceFiles};

@@ -12,6 +12,7 @@ use crate::boot_volume::{BootChoice, LoaderChoice};
 use crate::documents::{AclReport, Change, HiveStatus, PlanReport, SkippedHive, StoreStatus};
 use crate::engine::Engine;
 use crate::error::{Error, PlanFileError};
+use crate::facts::names_of;
 use crate::hive_on_disk::FileRead;
 use crate::identity::{TargetIdentity, WindowsNames};
 use crate::progress::Watch;
@@ -143,11 +144,7 @@ impl SavedTarget {
             name: engine.site.display.clone(),
             identity: engine.site.judge.identity.clone(),
             partition: engine.site.partition,
-            windows: WindowsNames {
-                computer_name: windows.computer_name.clone(),
-                product_name: windows.product_name.clone(),
-                build: windows.build,
-            },
+            windows: names_of(windows),
         }
     }
 }

@@ -113,11 +113,7 @@ pub(super) fn read(facts: &Facts<'_>) -> WindowsIdentity {
                 }
                 Err(corruption) => system.cannot_read(corruption),
             }
-            if let Some(key) = last_hardware(&mut system) {
-                let used = system.filetime_bytes(&key, "LastUse");
-                identity.last_boot = used.and_then(times::of_filetime);
-                identity.last_boot_on = platform(&mut system, &key);
-            }
+            identity.add_last_boot(&mut system);
             identity.unread.extend(system.unread("SYSTEM"));
         }
         Err(failure) => identity.miss("SYSTEM", failure),
@@ -171,6 +167,14 @@ impl WindowsIdentity {
         let lab = system.text(&windows, "ShutdownStopTimePerfCounterBuildLab");
         self.build = lab.and_then(|lab| lab.split_once('.')?.0.parse().ok());
         self.agents = Some(agents::read(system, &key("Services")));
+    }
+
+    fn add_last_boot(&mut self, system: &mut Reader<'_>) {
+        if let Some(key) = last_hardware(system) {
+            let used = system.filetime_bytes(&key, "LastUse");
+            self.last_boot = used.and_then(times::of_filetime);
+            self.last_boot_on = platform(system, &key);
+        }
     }
 
     fn add_version(&mut self, software: &mut Reader<'_>, build: Option<u32>) {

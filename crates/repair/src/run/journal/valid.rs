@@ -28,6 +28,8 @@ const MAX_UNITS: usize = 255;
 
 /// The paths of boot stores below the root of their volume.
 const STORES: [&[&str]; 2] = [&["Boot", "BCD"], &["EFI", "Microsoft", "Boot", "BCD"]];
+/// The greatest number of agents of a Windows.
+const MAX_AGENTS: usize = 64;
 /// The folder with the hives of Windows.
 const CONFIG: [&str; 3] = ["Windows", "System32", "config"];
 /// The endings of a hive's log names.
@@ -47,13 +49,17 @@ impl Journal {
             ("note", self.note.as_ref(), MAX_TEXT),
             ("identity", self.identity.volume.as_ref(), MAX_OWN_TEXT),
             ("identity", self.identity.disk.as_ref(), MAX_OWN_TEXT),
-            ("windows", self.windows.product_name.as_ref(), MAX_WINDOWS),
-            ("windows", self.windows.computer_name.as_ref(), MAX_WINDOWS),
         ];
         for (what, text, longest) in texts {
             if text.is_some_and(|text| text.len() > longest) {
                 return Err(format!("{what}: longer than {longest} bytes"));
             }
+        }
+        let (longest, agents) = self.windows.extent();
+        if longest > MAX_WINDOWS || agents > MAX_AGENTS {
+            return Err(format!(
+                "windows: a text longer than {MAX_WINDOWS} bytes, or more than {MAX_AGENTS} agents"
+            ));
         }
         for recipe in &self.recipes {
             if recipe.len() > MAX_NAME || recipe.is_empty() || recipe.contains(char::is_control) {
