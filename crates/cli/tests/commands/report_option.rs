@@ -331,3 +331,33 @@ fn the_partitions_of_an_image_are_drawn_and_its_runs_can_be_undone() {
         ],
     );
 }
+
+/// A volume of the image is mounted, and the page would be on it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_page_is_not_written_to_a_mounted_volume_of_the_image() {
+    use crate::image_disk::{ImageDisk, Layout};
+
+    let Some(disk) = ImageDisk::new(Layout::Gpt) else {
+        return;
+    };
+    let Some(volume) = disk.mount_with(disk.windows, "permissions") else {
+        return;
+    };
+    let path = volume.path().join("page.html");
+    for target in [disk.path(), volume.root()] {
+        with(&["diagnose", target], &path)
+            .ends(5)
+            .says("on the disk that the command is about");
+        assert!(!path.exists());
+    }
+    // Another file on the machine's own disk is not refused for this.
+    let pages = Pages::new();
+    let run = with(&["diagnose", volume.root()], &pages.path("page.html"));
+    assert!(
+        !run.stderr.contains("the command is about"),
+        "{}",
+        run.stderr
+    );
+    assert!(pages.path("page.html").exists());
+}
