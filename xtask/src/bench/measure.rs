@@ -10,6 +10,8 @@ use anyhow::{Context, Result};
 pub(super) struct Usage {
     /// The largest resident memory in bytes; 0 if the system doesn't report it.
     pub(super) memory: u64,
+    /// The number of bytes returned by read calls; 0 if the system doesn't report it.
+    pub(super) read: u64,
     /// The number of bytes passed to write calls; 0 if the system doesn't report it.
     pub(super) written: u64,
     /// The number of bytes that the system has written or will write to a disk; 0 if it doesn't
@@ -48,6 +50,7 @@ pub(super) fn watch(command: &mut Command, period: Duration) -> Result<(Duration
         // Until somebody waits for it, an ended process still shows what it wrote.
         if status.is_empty() || status.contains("State:\tZ") {
             let io = std::fs::read_to_string(format!("{process}/io")).unwrap_or_default();
+            usage.read = field(&io, "rchar:");
             usage.written = field(&io, "wchar:");
             usage.stored = field(&io, "write_bytes:");
             usage.cpu = cpu(child.id());

@@ -1,16 +1,22 @@
 //! `cargo xtask bench-images`: measures work on unmounted disks, as whole processes.
 
+mod diagnose;
 mod inspect;
 mod keys;
 mod set;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::descriptors::volume;
+use super::measure;
 
 pub use set::{SetOptions, set};
+
+/// The exit codes of a command that looks: nothing found, or faults found.
+const LOOKED: [i32; 2] = [0, 3];
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -27,6 +33,9 @@ pub struct Options {
     /// The length of its SYSTEM hive in MiB
     #[arg(long, default_value_t = 16)]
     hive_mib: u64,
+    /// The length of the event logs of the disk that is diagnosed in MiB
+    #[arg(long, default_value_t = 100)]
+    logs_mib: usize,
     /// Measure only this
     #[arg(long, value_enum)]
     only: Option<Part>,
@@ -35,6 +44,7 @@ pub struct Options {
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Part {
     Inspect,
+    Diagnose,
     Keys,
 }
 
@@ -48,9 +58,46 @@ pub fn run(options: &Options) -> Result<()> {
     if wanted(Part::Inspect) {
         inspect::run(options, &diskmend)?;
     }
+    if wanted(Part::Diagnose) {
+        diagnose::run(options, &diskmend)?;
+    }
     if wanted(Part::Keys) {
         keys::run(options, &diskmend)?;
     }
+    Ok(())
+}
+
+/// Measures a command that only looks, on each of these disks, and prints the results.
+fn table(
+    looks: &str,
+    at: &str,
+    disks: &[(&str, PathBuf)],
+    options: &Options,
+    diskmend: &Path,
+) -> Result<()> {
+    let Options { size_gib, runs, .. } = options;
+    println!("`diskmend {looks}` of {size_gib} GiB {at}, median of {runs} runs\n");
+    println!("| disk | wall ms | peak memory, MiB | read, MiB |\n|---|---|---|---|");
+    for (name, path) in disks {
+        let mut times = Vec::new();
+        let mut command = Command::new(diskmend);
+        command.arg(looks).arg(path);
+        for _ in 0..*runs {
+            let (time, code) = measure::time(&mut command)?;
+            if !LOOKED.contains(&code) {
+                bail!("{looks}: exit code {code}");
+            }
+            times.push(time);
+        }
+        let usage = measure::usage(&mut command)?;
+        println!(
+            "| {name} | {:.0} | {:.1} | {:.1} |",
+            measure::median(&mut times).as_secs_f64() * 1e3,
+            mib(usage.memory),
+            mib(usage.read)
+        );
+    }
+    println!();
     Ok(())
 }
 
@@ -59,7 +106,7 @@ fn mib(bytes: u64) -> f64 {
 }
 
 /// The folder beside an image that holds its undo data.
-fn state_folder(image: &Path) -> std::path::PathBuf {
+fn state_folder(image: &Path) -> PathBuf {
     let mut name = image.as_os_str().to_owned();
     name.push(".diskmend");
     name.into()
