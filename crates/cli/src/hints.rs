@@ -14,6 +14,7 @@ use diskmend_repair::{Class, Doubt, Error, Refusal, Trust};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hive_target::HiveTarget;
+use crate::image_path;
 use crate::nearest::nearest;
 use crate::output::shell;
 use crate::volume_root::{is_drive_of_windows, volume_root};
@@ -162,7 +163,9 @@ pub(crate) fn not_a_target(target: &Path) -> Failure {
 
 fn target_hint(error: &OpenError) -> (Exit, Option<String>) {
     let (exit, hint) = match error {
-        OpenError::NotFound { path } => (Exit::Failure, drive_letter(path)),
+        OpenError::NotFound { path } => {
+            return (Exit::Failure, not_found(path));
+        }
         OpenError::Offline { disks, .. } => {
             let lines: Vec<String> = disks.iter().map(|disk| online(*disk)).collect();
             let hint = format!("if it is on that disk: {}", lines.join("; "));
@@ -176,6 +179,18 @@ fn target_hint(error: &OpenError) -> (Exit, Option<String>) {
         _ => (Exit::Failure, None),
     };
     (exit, hint.map(str::to_owned))
+}
+
+/// The hint if the target does not exist: it may be the name of a file on an unmounted disk, or of
+/// a drive.
+fn not_found(path: &Path) -> Option<String> {
+    match image_path::split(path, image_path::is_disk) {
+        Some((disk, _)) => Some(format!(
+            "only 'hive' and 'bcd' take a file on an unmounted disk; here TARGET is the disk: {}",
+            word(disk)
+        )),
+        None => drive_letter(path).map(str::to_owned),
+    }
 }
 
 fn disk_hint(error: &DiskError) -> (Exit, Option<String>) {

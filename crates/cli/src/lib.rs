@@ -34,6 +34,7 @@ mod hive_arg;
 mod hive_session;
 mod hive_target;
 mod html;
+mod image_path;
 mod interrupt;
 mod key_path;
 mod key_store;

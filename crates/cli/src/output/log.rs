@@ -19,6 +19,9 @@ pub(crate) fn start(verbose: u8) {
         // Colours are escape sequences too, and the log's lines must not contain any.
         .with_ansi(false)
         .with_writer(|| Events(anstream::stderr()))
+        // Otherwise a line that can't be written is reported by `eprintln`, which panics if the
+        // reader of stderr has ended.
+        .log_internal_errors(false)
         .with_target(verbose > 1)
         .without_time()
         .try_init();

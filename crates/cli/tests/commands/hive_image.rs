@@ -62,6 +62,12 @@ fn a_hive_on_an_image_is_read_edited_and_undone() {
         assert_eq!(same.stdout, found.stdout);
         drop(volume);
         set(&disk, SYSTEM, "5", &[]).ends(0);
+        // Runs belong to the disk.
+        for command in ["runs", "undo"] {
+            diskmend([command, &format!("{}:{SYSTEM}", disk.path())])
+                .ends(1)
+                .says(&format!("here TARGET is the disk: {}", disk.path()));
+        }
 
         let undone = diskmend(["undo", disk.path(), "--yes"]).ends(0);
         assert!(undone.stdout.contains("byte for byte"), "{}", undone.stdout);

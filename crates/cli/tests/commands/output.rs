@@ -101,6 +101,22 @@ fn verbose_logs_to_stderr_only() {
     assert_eq!(plain.stdout, verbose.stdout);
 }
 
+/// With `-v 2>&1 | head`, the log once made the program panic when its reader had ended.
+#[test]
+fn a_closed_pipe_does_not_stop_the_log() {
+    let volume = Volume::new();
+    let args = ["inspect", volume.root(), "nla"];
+    let expected = diskmend(args).code;
+    let mut child = command(args.iter().chain(&["-vvv"]))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    drop(child.stderr.take());
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.code(), Some(expected));
+}
+
 /// `-v` once printed nothing at all for most commands.
 #[test]
 fn verbose_names_steps_files_bytes_and_times() {
