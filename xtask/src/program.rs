@@ -29,6 +29,9 @@ fn build(package: &str, release: bool) -> Result<PathBuf> {
         build.arg("--release");
         "release"
     } else {
+        // Together with this program, which is built already, the libraries have the same features
+        // as in it, and are not built a second time.
+        build.args(["--package", env!("CARGO_PKG_NAME")]);
         "debug"
     };
     cargo::run(&mut build)?;

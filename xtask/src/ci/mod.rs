@@ -99,9 +99,7 @@ const STEPS: [(&str, Lane, Action); 18] = [
         windows::run(&windows::Task::Clippy)
     }),
     ("windows tests", Lane::Windows, windows::tests),
-    ("windows build", Lane::Windows, || {
-        windows::run(&windows::Task::Build)
-    }),
+    ("windows build", Lane::Windows, windows::build_compared),
     ("comparison", Lane::Last, || {
         windows::run(&windows::Task::Compare)
     }),

@@ -1,6 +1,6 @@
-//! `cargo xtask windows build`: builds the release program.
+//! `cargo xtask windows build`: builds the program.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
@@ -14,10 +14,23 @@ const PROGRAM: &str = "diskmend.exe";
 /// # Errors
 /// If the tools are missing and can't be downloaded, or if the build fails.
 pub fn program() -> Result<PathBuf> {
+    build("release")
+}
+
+/// Builds the program that is compared with the one for Linux: like the release program, but without
+/// optimization across crates, which takes long. Returns its path.
+///
+/// # Errors
+/// If the tools are missing and can't be downloaded, or if the build fails.
+pub(super) fn compared() -> Result<PathBuf> {
+    build("compared")
+}
+
+fn build(profile: &str) -> Result<PathBuf> {
     let compiler = setup::compiler()?;
-    let mut build = compiler.cargo("build", &["--quiet", "--release", "--package", "diskmend"])?;
-    cargo::run(&mut build)?;
-    let program = compiler.output("release")?.join(PROGRAM);
+    let build = ["--quiet", "--profile", profile, "--package", "diskmend"];
+    cargo::run(&mut compiler.cargo("build", &build)?)?;
+    let program = compiler.output(profile)?.join(PROGRAM);
     if program.is_file() {
         Ok(program)
     } else {
@@ -25,8 +38,8 @@ pub fn program() -> Result<PathBuf> {
     }
 }
 
-pub(super) fn run() -> Result<String> {
-    let program = program()?;
+/// Tells the path and the length of a program, and returns a note for the summary.
+pub(super) fn tell(program: &Path) -> Result<String> {
     let len = program.metadata()?.len();
     println!("{} ({len} bytes)", program.display());
     Ok(format!("{PROGRAM}, {} KiB", len / 1024))

@@ -29,7 +29,7 @@ pub enum Task {
     Build,
     /// Run the lints for Windows, with warnings denied
     Clippy,
-    /// Compare the release program under Wine with the one for Linux
+    /// Compare the program under Wine with the one for Linux
     Compare,
     /// Run the tests under Wine, then the comparison
     Test {
@@ -37,6 +37,14 @@ pub enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+}
+
+/// Builds the program that is compared with the one for Linux, and returns a note for the summary.
+///
+/// # Errors
+/// If tools are missing and can't be downloaded, or if the build fails.
+pub fn build_compared() -> Result<String> {
+    build::tell(&build::compared()?)
 }
 
 /// Runs all tests under Wine, without the comparison, and returns their counts.
@@ -54,7 +62,7 @@ pub fn tests() -> Result<String> {
 pub fn run(task: &Task) -> Result<String> {
     match task {
         Task::Setup => setup::describe(),
-        Task::Build => build::run(),
+        Task::Build => build::tell(&program()?),
         Task::Clippy => test::clippy(),
         Task::Compare => parity::run(&setup::wine()?),
         Task::Test { arguments } => test::run(arguments),

@@ -76,7 +76,7 @@ type Files = BTreeMap<String, Vec<u8>>;
 pub(super) fn run(wine: &Wine) -> Result<String> {
     println!("Comparing with the program for Linux...");
     let linux = program::diskmend(false)?;
-    let windows = build::program()?;
+    let windows = build::compared()?;
     let folder = workspace::output("windows-parity")?;
     // The volume is held from the first disk on, so that a second comparison waits for its turn.
     let root = folder.join(WINDOWS);
