@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use super::chkreg::{Chkreg, Verdict};
 use super::content::differences;
 use super::tools::{self, Tool};
-use super::{crashes, edits};
+use super::{crashes, edits, event_logs};
 use crate::{program, workspace};
 
 const CORPUS: &str = "DISKMEND_CORPUS";
@@ -27,6 +27,10 @@ pub struct CorpusOptions {
     /// Only let chkreg replay what power failures during a commit leave
     #[arg(long, conflicts_with = "write")]
     pub crashes: bool,
+    /// Only compare with python-evtx, from the Python Package Index, what diskmend reads of every
+    /// event log (*.evtx) below $DISKMEND_CORPUS and $DISKMEND_EVENT_LOGS
+    #[arg(long, conflicts_with_all = ["write", "crashes"])]
+    pub events: bool,
 }
 
 /// Tries all hives below `$DISKMEND_CORPUS/hives`.
@@ -34,6 +38,9 @@ pub struct CorpusOptions {
 /// # Errors
 /// If a hive does not give the expected result, or a program is missing.
 pub fn run_corpus(options: &CorpusOptions) -> Result<()> {
+    if options.events {
+        return conclude(event_logs::compare()?);
+    }
     let corpus = PathBuf::from(std::env::var_os(CORPUS).context("DISKMEND_CORPUS is not set")?);
     let root = corpus.join("hives");
     let chkreg = Chkreg::find()?;

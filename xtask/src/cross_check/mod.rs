@@ -6,6 +6,8 @@ mod content;
 mod corpus;
 mod crashes;
 mod edits;
+mod event_logs;
+mod python;
 pub(crate) mod regipy;
 mod tools;
 

@@ -1,12 +1,12 @@
-//! regipy, for which Debian has no package, is installed into a virtual environment in the target
-//! folder.
+//! regipy, from the Python Package Index.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::content::Content;
-use crate::{debian, program, workspace};
+use super::python;
+use crate::program;
 
 /// Prints a line for each key: its path, and its number of values.
 const SCRIPT: &str = r#"
@@ -27,18 +27,7 @@ walk(hive.root, "")
 /// # Errors
 /// If the installation fails.
 pub(crate) fn install() -> Result<PathBuf> {
-    let environment = workspace::output("regipy")?;
-    let python = environment.join("bin").join("python3");
-    if !python.is_file() {
-        let folder = environment.to_string_lossy();
-        let make = || program::stdout(Path::new("python3"), &["-m", "venv", &*folder]);
-        if make().is_err() {
-            debian::install_packages(&["python3-venv"])?;
-            make()?;
-        }
-    }
-    program::stdout(&python, &["-m", "pip", "install", "--quiet", "regipy"])?;
-    Ok(python)
+    python::install("regipy")
 }
 
 /// The differences from `ours` in the keys and in the number of values of each.
