@@ -17,8 +17,9 @@ const FOLDER: &str = "/usr/lib/wine";
 const LOADER: &str = "wine64";
 const SERVER: &str = "wineserver";
 const PACKAGE: &str = "wine64";
-/// Seconds for which Wine's server stays after the last program.
-const SERVER_SECONDS: u32 = 120;
+/// Seconds for which Wine's server stays after the last program, and before the first: meanwhile the
+/// tests are built.
+const SERVER_SECONDS: u32 = 900;
 const SHIM: &str = include_str!("bcryptprimitives.c");
 
 /// Wine, ready to run programs.
