@@ -1,9 +1,8 @@
 //! The two streams that the program writes to, and the question that it may ask.
 
 use std::fmt::Display;
-use std::io::{self, BufRead, BufWriter, IsTerminal, Stdout, Write};
+use std::io::{self, BufRead, BufWriter, IsTerminal, LineWriter, Write};
 
-use anstream::AutoStream;
 use anstyle::Style;
 use diskmend_base::escape::Visible;
 use diskmend_repair::Engine;
@@ -19,7 +18,8 @@ use crate::report_file::ReportFile;
 
 /// The output streams and their format.
 pub(crate) struct Console {
-    out: BufWriter<AutoStream<Stdout>>,
+    /// Text is passed on line by line, so that it keeps its order with messages on stderr.
+    out: Box<dyn Write>,
     json: bool,
     verbose: bool,
     width: Option<usize>,
@@ -31,7 +31,11 @@ impl Console {
     pub(crate) fn new(common: &Common) -> Self {
         common.color.apply();
         Self {
-            out: BufWriter::new(anstream::stdout()),
+            out: if common.json {
+                Box::new(BufWriter::new(anstream::stdout()))
+            } else {
+                Box::new(LineWriter::new(anstream::stdout()))
+            },
             json: common.json,
             verbose: common.verbose > 0,
             width: terminal_size_of(io::stdout()).map(|(Width(width), _)| width.into()),
@@ -158,8 +162,10 @@ fn say(label: &str, style: Style, text: &dyn Display) {
     let text = text.to_string();
     // One line, whatever the text contains: no part of it can imitate another message.
     let text = Visible(&text);
+    // One write call: another process may write to the same terminal or log.
+    let line = format!("{style}{label}:{style:#} {text}\n");
     // If stderr is closed, nobody can read the message.
-    let _ = writeln!(anstream::stderr(), "{style}{label}:{style:#} {text}");
+    let _ = anstream::stderr().write_all(line.as_bytes());
 }
 
 /// True if the program can ask the user: both the question and the answer go through a terminal.
@@ -170,7 +176,7 @@ pub(crate) fn can_ask() -> bool {
 /// Asks a question. Only a clear yes confirms it.
 pub(crate) fn confirm(question: &str) -> io::Result<bool> {
     let mut stderr = anstream::stderr();
-    write!(stderr, "{} [y/N] ", Visible(question))?;
+    stderr.write_all(format!("{} [y/N] ", Visible(question)).as_bytes())?;
     stderr.flush()?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;

@@ -1,6 +1,6 @@
 //! Rules for the output of all commands: streams, colors, escapes, closed pipes.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _};
 use std::process::Stdio;
 
 use crate::fixture::{Fixture, Volume, hive_file, utf16};
@@ -115,6 +115,26 @@ fn a_closed_pipe_does_not_stop_the_log() {
     drop(child.stderr.take());
     let status = child.wait().expect("it ends");
     assert_eq!(status.code(), Some(expected));
+}
+
+/// The hint how to undo a repair once came before the changes, because results were kept back.
+#[test]
+fn results_and_messages_keep_their_order_in_one_log() {
+    let volume = Volume::new();
+    let log = tempfile::tempfile().expect("a file");
+    let status = command(["repair", volume.root(), "nla", "--yes"])
+        .stdout(log.try_clone().expect("another handle"))
+        .stderr(log.try_clone().expect("another handle"))
+        .status()
+        .expect("it starts");
+    assert_eq!(status.code(), Some(0));
+    let mut text = String::new();
+    let mut log = log;
+    log.rewind().expect("a file");
+    log.read_to_string(&mut text).expect("UTF-8");
+    let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}: {text}"));
+    assert!(place("SecurityLayer") < place("read back"), "{text}");
+    assert!(place("read back") < place("hint: to undo"), "{text}");
 }
 
 /// `-v` once printed nothing at all for most commands.
