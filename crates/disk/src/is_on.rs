@@ -23,7 +23,7 @@ pub fn is_on(folder: &Path, target: &Path) -> io::Result<bool> {
 /// The path without links. A volume of Windows without a drive letter has no such path.
 fn whole(path: &Path) -> io::Result<std::path::PathBuf> {
     match path.canonicalize() {
-        Err(_) if cfg!(windows) => std::path::absolute(path),
+        Err(_) if cfg!(windows) && path.exists() => std::path::absolute(path),
         whole => whole,
     }
 }
