@@ -82,6 +82,7 @@ pub(super) fn run(wine: &Wine) -> Result<String> {
     let root = folder.join(WINDOWS);
     let _drive = wine.volume(&DRIVE.to_lowercase(), &root)?;
     let _volume = wine.volume(VOLUME, &root)?;
+    wine.keep_server()?;
     let mut compared = 0;
     for disk in &DISKS {
         let from = match (disk.own, std::env::var_os("DISKMEND_CORPUS")) {

@@ -37,6 +37,7 @@ fn cargo_test(compiler: &Compiler, wine: &Wine, which: &[&str]) -> Result<String
     let mut test = compiler.cargo("test", which)?;
     wine.run_tests_of(&mut test);
     let _volumes = volumes(wine, &mut test)?;
+    wine.keep_server()?;
     test_run::run(&mut test)
 }
 

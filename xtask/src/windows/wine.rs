@@ -50,21 +50,37 @@ impl Wine {
             cache: cache.clone(),
         };
         wine.add_shim()?;
-        wine.keep_server()?;
         Ok(wine)
     }
 
-    /// Starts Wine's server so that it stays between programs. Otherwise Debian's script ends it
-    /// with the last program, and each start of it and its services takes more than a second.
-    fn keep_server(&self) -> Result<()> {
+    /// Starts Wine's server and services anew, so that they know all volumes, and so that they stay
+    /// between programs. Otherwise Debian's script ends them with the last program, and each start
+    /// takes more than a second.
+    pub(super) fn keep_server(&self) -> Result<()> {
+        Self::aside(self.server("-k"))?;
+        Self::aside(self.server("-w"))?;
+        let persistent = format!("--persistent={SERVER_SECONDS}");
+        Self::aside(self.server(&persistent))?;
+        // The first program starts the services.
+        let mut first = self.command(Path::new("cmd.exe"));
+        first.args(["/c", "exit"]);
+        Self::aside(first)
+    }
+
+    fn server(&self, option: &str) -> Command {
         let mut server = Command::new(self.loader.with_file_name(SERVER));
-        server.arg(format!("--persistent={SERVER_SECONDS}"));
+        server.arg(option);
         self.prepare(&mut server);
-        // It must not hold open a pipe that somebody reads to its end.
-        server.stdin(Stdio::null());
-        server.stdout(Stdio::null()).stderr(Stdio::null());
-        // It fails if a server is running already; then that one is used.
-        server.status().context(SERVER)?;
+        server
+    }
+
+    /// Runs a command. What it leaves running doesn't hold open a pipe that somebody reads to its
+    /// end.
+    fn aside(mut command: Command) -> Result<()> {
+        command.stdin(Stdio::null());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        // The exit code says whether a server was there, which doesn't matter.
+        command.status().with_context(|| format!("{command:?}"))?;
         Ok(())
     }
 
