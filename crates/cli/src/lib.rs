@@ -136,7 +136,7 @@ fn run(args: &Args, name: &str) -> Exit {
     // A reader who has closed the output is no reason to show on the page.
     let failure = failure.filter(|failure| !failure.is_closed_pipe());
     match page {
-        Some(page) => page.write(name, exit, failure.as_ref()),
+        Some(page) => report_file::write(&page, name, exit, failure.as_ref()),
         None => exit,
     }
 }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use diskmend_disk::{Target, guard, is_on};
 use diskmend_repair::hive_file::HivePath;
 use diskmend_repair::{Engine, hive_file};
-use maud::Markup;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -16,6 +15,7 @@ use crate::hive_target::is_hive_file;
 use crate::html::{self, Ending};
 use crate::new_file;
 use crate::output::console::{Console, error, hint, note};
+use crate::output::page::Page;
 use crate::progress::Steps;
 use crate::volume_root::volume_root;
 
@@ -87,7 +87,7 @@ impl ReportArgs {
         };
         new_file::can_be_made(path)?;
         check(path)?;
-        console.begin_page(ReportFile {
+        console.begin_page(Page {
             path: path.clone(),
             subject: subject.display().to_string(),
             windows: None,
@@ -140,52 +140,35 @@ fn is_windows(root: &Path) -> bool {
     Target::open(root).is_ok_and(|target| guard::windows_volume(&target).is_ok())
 }
 
-/// The page of the running command.
-pub(crate) struct ReportFile {
-    path: PathBuf,
-    /// What the command is about, as the user named it.
-    subject: String,
-    /// What the Windows is.
-    windows: Option<Markup>,
-    content: Option<Markup>,
+/// Lets the page say what the Windows on the target is, if the user wants a page and there is one.
+pub(crate) fn identify(console: &mut Console, engine: &Engine) {
+    console.page_windows(|| {
+        guard::windows_volume(engine.target()).ok()?;
+        let mut steps = Steps::start();
+        Some(html::identity(engine.facts(&mut steps.watch()).identity()))
+    });
 }
 
-impl ReportFile {
-    /// Says what the Windows on the target is, if there is one.
-    pub(crate) fn identify(&mut self, engine: &Engine) {
-        if guard::windows_volume(engine.target()).is_ok() {
-            let mut steps = Steps::start();
-            self.windows = Some(html::identity(engine.facts(&mut steps.watch()).identity()));
-        }
+/// Writes the page of a command that ended with `exit`, and returns the exit code of the program.
+pub(crate) fn write(page: &Page, command: &str, exit: Exit, failure: Option<&Failure>) -> Exit {
+    if exit == Exit::Usage {
+        // The command has not begun, and the user will repeat it with this name of the file.
+        return exit;
     }
-
-    /// Sets the content of the page, in place of an earlier one.
-    pub(crate) fn set(&mut self, content: Markup) {
-        self.content = Some(content);
-    }
-
-    /// Writes the page of a command that ended with `exit`, and returns the exit code of the
-    /// program.
-    pub(crate) fn write(self, command: &str, exit: Exit, failure: Option<&Failure>) -> Exit {
-        if exit == Exit::Usage {
-            // The command has not begun, and the user will repeat it with this name of the file.
-            return exit;
+    let title = format!("diskmend {command}: {}", page.subject);
+    let ending = Ending { exit, failure };
+    let parts = [page.windows.as_ref(), page.content.as_ref()];
+    let content = html::page_of(&title, &ending, parts).into_string();
+    match new_file::write_whole(&page.path, content.as_bytes()) {
+        Ok(()) => {
+            note(format_args!("the page is in {}", page.path.display()));
+            exit
         }
-        let title = format!("diskmend {command}: {}", self.subject);
-        let ending = Ending { exit, failure };
-        let parts = [self.windows.as_ref(), self.content.as_ref()];
-        let page = html::page_of(&title, &ending, parts).into_string();
-        match new_file::write_whole(&self.path, page.as_bytes()) {
-            Ok(()) => {
-                note(format_args!("the page is in {}", self.path.display()));
-                exit
-            }
-            Err(failure) => {
-                error(format_args!("no page was written: {}", failure.message()));
-                failure.hints().iter().for_each(hint);
-                hint(hints::NO_REPORT);
-                exit.without_report()
-            }
+        Err(failure) => {
+            error(format_args!("no page was written: {}", failure.message()));
+            failure.hints().iter().for_each(hint);
+            hint(hints::NO_REPORT);
+            exit.without_report()
         }
     }
 }

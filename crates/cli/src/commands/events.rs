@@ -13,7 +13,7 @@ use crate::output::console::{self, Console};
 use crate::output::table::{Align, Cell, Table};
 use crate::output::{events, style};
 use crate::progress::Steps;
-use crate::report_file::ReportArgs;
+use crate::report_file::{self, ReportArgs};
 use crate::since_arg::SinceArg;
 use crate::target_arg::TargetArgs;
 
@@ -70,7 +70,7 @@ impl Args {
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     args.report.about(&args.target.target, console)?;
     let engine = args.target.engine(diskmend_repair::BootChoice::default())?;
-    console.identify(&engine);
+    report_file::identify(console, &engine);
     let query = args.query();
     let mut steps = Steps::start();
     let found = engine.events(&query, &mut steps.watch());

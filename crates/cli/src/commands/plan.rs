@@ -15,7 +15,7 @@ use crate::output::table::{Cell, Table};
 use crate::output::{acl, report, style};
 use crate::progress::Steps;
 use crate::recipe_file::RecipeFiles;
-use crate::report_file::ReportArgs;
+use crate::report_file::{self, ReportArgs};
 use crate::target_arg::TargetArgs;
 use crate::{new_file, plan_file};
 
@@ -101,7 +101,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         new_file::must_be_new(out)?;
     }
     let engine = args.target.engine(args.choice.boot())?;
-    console.identify(&engine);
+    report_file::identify(console, &engine);
     let plan = args.choice.plan(&args.target, &engine)?;
     if let Some(out) = &args.out {
         plan_file::save(out, &plan, &args.target)?;

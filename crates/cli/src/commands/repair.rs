@@ -14,7 +14,7 @@ use crate::output::console::{self, Console};
 use crate::output::{acl, report, shell};
 use crate::plan_file;
 use crate::progress::Steps;
-use crate::report_file::ReportArgs;
+use crate::report_file::{self, ReportArgs};
 use crate::target_arg::TargetArgs;
 
 /// Repair the Windows on a disk
@@ -79,7 +79,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         None => args.choice.boot(),
     };
     let engine = args.target.engine(boot)?;
-    console.identify(&engine);
+    report_file::identify(console, &engine);
     if !args.dry_run {
         let ready = engine.ready_for_changes();
         ready.map_err(|error| args.target.failure(&error))?;

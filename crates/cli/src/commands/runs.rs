@@ -14,7 +14,7 @@ use crate::html;
 use crate::output::console::{self, Console};
 use crate::output::table::{Align, Cell, Table};
 use crate::output::{acl, report, shell, style};
-use crate::report_file::ReportArgs;
+use crate::report_file::{self, ReportArgs};
 use crate::target_arg::TargetArgs;
 
 /// List what diskmend has done to a disk, or show what one run changed
@@ -68,7 +68,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
 /// `hive` is the path of the hive file that was named as the target: only its runs are listed.
 fn run_on(args: &Args, hive: Option<&str>, console: &mut Console) -> Result<Exit, Failure> {
     let mut engine = args.target.engine(BootChoice::default())?;
-    console.identify(&engine);
+    report_file::identify(console, &engine);
     // There are no runs, which is a result and not an error.
     if let Some(failure) = args.target.not_a_target(&engine)? {
         console::warn(failure.message());

@@ -21,7 +21,7 @@ use crate::output::console::{self, Console};
 use crate::output::table::{Cell, Table};
 use crate::output::{acl, preview, report, shell, style};
 use crate::progress::Steps;
-use crate::report_file::ReportArgs;
+use crate::report_file::{self, ReportArgs};
 use crate::target_arg::TargetArgs;
 use crate::volume_root::volume_root;
 
@@ -111,7 +111,7 @@ fn run_on(args: &Args, hive: Option<&str>, console: &mut Console) -> Result<Exit
         volume: args.boot_volume.as_deref().map(volume_root),
         ..BootChoice::default()
     })?;
-    console.identify(&engine);
+    report_file::identify(console, &engine);
     let own = engine.not_own_disk();
     own.map_err(|error| args.target.failure(&error))?;
     if let Some(failure) = args.target.not_a_target(&engine)? {

@@ -5,16 +5,15 @@ use std::io::{self, BufRead, BufWriter, IsTerminal, LineWriter, Write};
 
 use anstyle::Style;
 use diskmend_base::escape::Visible;
-use diskmend_repair::Engine;
 use maud::Markup;
 use serde::Serialize;
 use terminal_size::{Width, terminal_size_of};
 
+use super::page::Page;
 use super::{json, style};
 use crate::common::Common;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::report_file::ReportFile;
 
 /// The output streams and their format.
 pub(crate) struct Console {
@@ -23,7 +22,7 @@ pub(crate) struct Console {
     json: bool,
     verbose: bool,
     width: Option<usize>,
-    page: Option<ReportFile>,
+    page: Option<Page>,
 }
 
 impl Console {
@@ -80,26 +79,26 @@ impl Console {
     }
 
     /// Keeps a page for the result, which is written when the command has ended.
-    pub(crate) fn begin_page(&mut self, page: ReportFile) {
+    pub(crate) fn begin_page(&mut self, page: Page) {
         self.page = Some(page);
     }
 
     /// Lets the page say what the Windows on the target is, if the user wants a page.
-    pub(crate) fn identify(&mut self, engine: &Engine) {
+    pub(crate) fn page_windows(&mut self, windows: impl FnOnce() -> Option<Markup>) {
         if let Some(page) = &mut self.page {
-            page.identify(engine);
+            page.windows = windows();
         }
     }
 
     /// Sets the content of the page, if the user wants one. A later content replaces it.
     pub(crate) fn page(&mut self, content: impl FnOnce() -> Markup) {
         if let Some(page) = &mut self.page {
-            page.set(content());
+            page.content = Some(content());
         }
     }
 
     /// The page to write at the end.
-    pub(crate) fn take_page(&mut self) -> Option<ReportFile> {
+    pub(crate) fn take_page(&mut self) -> Option<Page> {
         self.page.take()
     }
 

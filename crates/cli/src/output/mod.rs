@@ -6,6 +6,7 @@ pub(crate) mod events;
 pub(crate) mod identity;
 pub(crate) mod json;
 pub(crate) mod log;
+pub(crate) mod page;
 pub(crate) mod preview;
 pub(crate) mod report;
 pub(crate) mod shell;
