@@ -7,7 +7,7 @@ use diskmend_disk::{Access, guard};
 use diskmend_hive::{Editor, Hive};
 
 use crate::changes::{NewRun, Ready};
-use crate::documents::{AppliedHive, Change, HiveStatus, Outcome, RepairReport};
+use crate::documents::{AppliedHive, Change, Deletion, HiveStatus, Outcome, RepairReport};
 use crate::error::{Error, Refusal};
 use crate::examined::Examined;
 use crate::guards::{guards, guards_before_asking};
@@ -161,6 +161,8 @@ pub(crate) fn edit_site<T, R>(
             fault: false,
             why: String::new(),
             element: None,
+            deletes: value.new.is_none().then_some(Deletion::Value),
+            subtree: None,
             value,
         }),
         JournalChange::KeyCreated(_) | JournalChange::KeyDeleted(_) => None,

@@ -171,17 +171,17 @@ fn rows(out: &mut dyn Write, rows: &[&Row], width: Option<usize>) -> io::Result<
     let mut table = Table::untitled(4, 2);
     for row in rows {
         let (state, style) = state(row.state);
-        let now = report::data(row.current.as_ref());
+        let now = report::found(row.current.as_ref(), row.subtree);
         let (now, remark) = match row.state {
             RowState::Ok => (now, String::new()),
             _ => (
-                format!("{now}, wanted {}", report::data(Some(&row.desired))),
+                format!("{now}, wanted {}", report::wanted(&row.desired)),
                 format!("{}: {}", row.recipe, row.why),
             ),
         };
         table.row([
             Cell::styled(state, style),
-            Cell::new(report::value_name(&row.value)),
+            Cell::new(report::thing(&row.value, row.deletes)),
             Cell::new(now),
             Cell::styled(remark, style::FAINT),
         ]);

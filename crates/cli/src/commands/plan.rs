@@ -237,11 +237,10 @@ pub(crate) fn changes(
                     report::words(element.old.as_deref()),
                     report::words(element.new.as_deref()),
                 ),
-                None => (
-                    report::value_name(&change.value.value),
-                    report::data(change.value.old.as_ref()),
-                    report::data(change.value.new.as_ref()),
-                ),
+                None => {
+                    let (old, new) = report::old_and_new(change);
+                    (report::thing(&change.value.value, change.deletes), old, new)
+                }
             };
             let style = if change.fault {
                 style::BAD

@@ -158,12 +158,15 @@ fn change(change: &Change) -> Vec<Markup> {
             report::words(element.old.as_deref()),
             report::words(element.new.as_deref()),
         ),
-        None => (
-            format!("{}\\{}", change.hive, change.value.key),
-            report::value_name(&change.value.value),
-            report::data(change.value.old.as_ref()),
-            report::data(change.value.new.as_ref()),
-        ),
+        None => {
+            let (old, new) = report::old_and_new(change);
+            (
+                format!("{}\\{}", change.hive, change.value.key),
+                report::thing(&change.value.value, change.deletes),
+                old,
+                new,
+            )
+        }
     };
     let why = match change.recipe.as_str() {
         "" => "by hand".to_owned(),

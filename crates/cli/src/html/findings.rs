@@ -42,9 +42,9 @@ fn findings(found: &InspectReport) -> Vec<Finding> {
     let values = found.rows.iter().map(|row| Finding {
         state: row.state,
         place: format!("{}\\{}", row.hive, row.key),
-        name: report::value_name(&row.value).to_owned(),
-        now: report::data(row.current.as_ref()),
-        wanted: report::data(Some(&row.desired)),
+        name: report::thing(&row.value, row.deletes).to_owned(),
+        now: report::found(row.current.as_ref(), row.subtree),
+        wanted: report::wanted(&row.desired),
         why: format!("{}: {}", row.recipe, row.why),
     });
     let elements = found.elements.iter().map(|row| Finding {

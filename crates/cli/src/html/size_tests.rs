@@ -40,6 +40,8 @@ fn change(number: usize) -> Change {
         fault: true,
         why: worst(),
         element: None,
+        deletes: None,
+        subtree: None,
         value: value(number),
     }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use diskmend_base::escape::Visible;
 use diskmend_repair::documents::{
-    AppliedHive, CheckSummary, HiveStatus, Notice, RunSummary, SecondReader, SkippedHint,
-    SkippedHive, StoreStatus,
+    AppliedHive, Change, CheckSummary, Deletion, HiveStatus, Notice, RunSummary, SecondReader,
+    SkippedHint, SkippedHive, StoreStatus, Subtree, Wanted,
 };
 use diskmend_repair::{ControlSets, ValueData};
 
@@ -19,6 +19,9 @@ use super::{shell, style};
 
 /// The maximum number of problems of a hive that are listed; `hive check` lists all.
 const MOST_PROBLEMS: usize = 10;
+
+/// The new state of something that is deleted.
+const DELETED: &str = "(deleted)";
 
 /// A number and what it counts, in the plural unless it is 1.
 pub(crate) fn counted(count: usize, what: &str) -> String {
@@ -298,6 +301,43 @@ pub(crate) fn data(data: Option<&ValueData>) -> String {
     match data {
         Some(data) => format!("{} {data}", data.value_type),
         None => "(none)".to_owned(),
+    }
+}
+
+/// The wanted data, or what is deleted.
+pub(crate) fn wanted(wanted: &Wanted) -> String {
+    match wanted {
+        Wanted::Data(found) => data(Some(found)),
+        Wanted::NoValue | Wanted::NoKey => DELETED.to_owned(),
+    }
+}
+
+/// A value's data, or what is in a key that a row is about as a whole.
+pub(crate) fn found(found: Option<&ValueData>, subtree: Option<Subtree>) -> String {
+    match subtree {
+        None => data(found),
+        Some(Subtree { subkeys, values }) => format!(
+            "{} and {}",
+            counted(subkeys, "subkey"),
+            counted(values, "value")
+        ),
+    }
+}
+
+/// The old and the new state of a value or a key that is changed.
+pub(crate) fn old_and_new(change: &Change) -> (String, String) {
+    let new = match change.deletes {
+        Some(_) => DELETED.to_owned(),
+        None => data(change.value.new.as_ref()),
+    };
+    (found(change.value.old.as_ref(), change.subtree), new)
+}
+
+/// The name of a value, or words for the whole key.
+pub(crate) fn thing(name: &str, deletes: Option<Deletion>) -> &str {
+    match deletes {
+        Some(Deletion::Key) => "(the whole key)",
+        Some(Deletion::Value) | None => value_name(name),
     }
 }
 

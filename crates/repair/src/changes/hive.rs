@@ -7,7 +7,7 @@ use diskmend_hive::Editor;
 
 use crate::error::{Error, Refusal};
 use crate::examined::Examined;
-use crate::finding::{ChangedValue, ElementWords, Finding, Goal, RowState};
+use crate::finding::{ChangedValue, Deletion, ElementWords, Finding, Goal, RowState, Subtree};
 use crate::hive_on_disk::{self, Distinct, Fingerprint};
 use crate::place::{HiveId, Place};
 use crate::progress::{Phase, Watch};
@@ -27,6 +27,16 @@ pub(crate) trait Judged: Clone {
 
     /// The change in the registry's terms.
     fn change(&self) -> ChangedValue;
+
+    /// The thing that the change deletes, if it deletes a value or a whole key of the registry.
+    fn deletion(&self) -> Option<Deletion> {
+        None
+    }
+
+    /// What is deleted with the key, if the change deletes a whole key.
+    fn subtree(&self) -> Option<Subtree> {
+        None
+    }
 
     /// The change in the boot store's terms, if the hive is one.
     fn words(&self) -> Option<ElementWords>;

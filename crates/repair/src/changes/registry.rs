@@ -5,7 +5,9 @@ use diskmend_hive::name::same_name;
 
 use super::hive::{HiveChange, Judged};
 use crate::error::Error;
-use crate::finding::{ChangedValue, ElementWords, Finding, JudgedValue, RowState};
+use crate::finding::{
+    ChangedValue, Deletion, ElementWords, Finding, JudgedValue, RowState, Subtree, Wanted,
+};
 use crate::stop::Stop;
 
 /// The planned changes of a hive of Windows.
@@ -17,7 +19,10 @@ impl Judged for JudgedValue {
     }
 
     fn is_same(&self, other: &Self) -> bool {
-        same_name(&self.key, &other.key) && same_name(&self.value, &other.value)
+        let whole_key = |judged: &Self| judged.desired == Wanted::NoKey;
+        same_name(&self.key, &other.key)
+            && same_name(&self.value, &other.value)
+            && whole_key(self) == whole_key(other)
     }
 
     fn change(&self) -> ChangedValue {
@@ -25,8 +30,16 @@ impl Judged for JudgedValue {
             key: self.key.clone(),
             value: self.value.clone(),
             old: self.current.clone(),
-            new: Some(self.desired.clone()),
+            new: self.desired.data().cloned(),
         }
+    }
+
+    fn deletion(&self) -> Option<Deletion> {
+        self.desired.deletion()
+    }
+
+    fn subtree(&self) -> Option<Subtree> {
+        self.subtree
     }
 
     fn words(&self) -> Option<ElementWords> {
@@ -41,8 +54,18 @@ impl Judged for JudgedValue {
                 desired,
                 ..
             } = judged;
-            editor.create_key(key)?;
-            editor.set_value(key, value, desired.value_type, &desired.bytes)?;
+            match desired {
+                Wanted::Data(data) => {
+                    editor.create_key(key)?;
+                    editor.set_value(key, value, data.value_type, &data.bytes)?;
+                }
+                Wanted::NoValue => {
+                    editor.delete_value(key, value)?;
+                }
+                Wanted::NoKey => {
+                    editor.delete_key(key)?;
+                }
+            }
         }
         Ok(())
     }
@@ -64,8 +87,9 @@ mod tests {
                 key: key.to_owned(),
                 in_current_set: None,
                 value: "V".to_owned(),
-                desired: ValueData::dword(1),
+                desired: ValueData::dword(1).into(),
                 current: None,
+                subtree: None,
                 state,
             },
         }

@@ -8,7 +8,7 @@ use crate::documents::{AclReport, ElementRow, HiveStatus, RunSummary, SCHEMA, St
 use crate::error::{Error, Refusal, chain};
 use crate::facts::WindowsIdentity;
 pub use crate::finding::Notice;
-use crate::finding::{Finding, JudgedValue, RowState};
+use crate::finding::{Deletion, Finding, JudgedValue, RowState, Subtree, Wanted};
 use crate::place::{HiveId, Place};
 use crate::recipe::Recipe;
 use crate::survey::Survey;
@@ -84,7 +84,7 @@ pub enum SkippedHint {
     Descriptors,
 }
 
-/// A value that a recipe names, in one place.
+/// A value or a whole key that a recipe names, in one place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
     /// The recipe.
@@ -95,12 +95,18 @@ pub struct Row {
     pub key: String,
     /// True if the key is in the control set that `Select\Current` names; absent if it is in none.
     pub in_current_set: Option<bool>,
-    /// The value's name; empty for the default value.
+    /// The value's name; empty for the default value, and if the recipe deletes the whole key.
     pub value: String,
-    /// What it should be.
-    pub desired: ValueData,
-    /// What it is; absent if it doesn't exist.
+    /// What it should be; null in JSON if the recipe deletes it.
+    pub desired: Wanted,
+    /// The thing that the recipe deletes; absent if it sets the value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletes: Option<Deletion>,
+    /// What it is; absent if it doesn't exist, and if the recipe deletes the whole key.
     pub current: Option<ValueData>,
+    /// The content of the key, if the recipe deletes the whole key and the key exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subtree: Option<Subtree>,
     /// The result of comparing the two.
     pub state: RowState,
     /// One sentence for a person.
@@ -250,8 +256,10 @@ impl Row {
             key: judged.key.clone(),
             in_current_set: judged.in_current_set,
             value: judged.value.clone(),
+            deletes: judged.desired.deletion(),
             desired: judged.desired.clone(),
             current: judged.current.clone(),
+            subtree: judged.subtree,
             state: judged.state,
             why: finding.why.clone(),
         }

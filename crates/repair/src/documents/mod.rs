@@ -15,7 +15,7 @@ mod runs;
 mod undone;
 
 pub use crate::differences::{ByteRange, Difference, Differences};
-pub use crate::finding::RowState;
+pub use crate::finding::{Deletion, RowState, Subtree, Wanted};
 pub use crate::identity::{TargetIdentity, WindowsNames};
 pub use crate::run_state::{RunKind, RunState};
 pub use crate::run_summary::RunSummary;

@@ -8,7 +8,7 @@ use crate::documents::{
     AclReport, ElementWords, HiveStatus, Notice, RunSummary, SCHEMA, SkippedHive, StoreStatus,
 };
 pub use crate::finding::{ChangedKey, ChangedValue};
-use crate::finding::{Goal, RowState};
+use crate::finding::{Deletion, Goal, RowState, Subtree};
 use crate::planned::Planned;
 use crate::recipe::Recipe;
 
@@ -59,7 +59,7 @@ impl PlanReport {
     }
 }
 
-/// A value that would be changed, and why.
+/// A value that would be changed, or a key that would be deleted, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The recipe that asks for it.
@@ -73,7 +73,13 @@ pub struct Change {
     /// The element that this value is, in a boot store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub element: Option<ElementWords>,
-    /// The value.
+    /// The thing that is deleted; absent if a value is set, and in a boot store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletes: Option<Deletion>,
+    /// What is deleted with the key, if a whole key is deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subtree: Option<Subtree>,
+    /// The value. If a whole key is deleted, only the key's path is given.
     #[serde(flatten)]
     pub value: ChangedValue,
 }
@@ -134,6 +140,8 @@ impl Change {
             fault: finding.judged.state() == RowState::Fault,
             why: finding.why.clone(),
             element: finding.judged.words(),
+            deletes: finding.judged.deletion(),
+            subtree: finding.judged.subtree(),
             value: finding.judged.change(),
         });
         changes.collect()

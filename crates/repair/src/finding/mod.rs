@@ -11,7 +11,7 @@ pub(crate) use descriptor::{Found, Judgement, edited};
 pub use element::ElementWords;
 pub(crate) use element::{JudgedElement, OpenStore, WantedElement};
 pub(crate) use value::JudgedValue;
-pub use value::{ChangedKey, ChangedValue};
+pub use value::{ChangedKey, ChangedValue, Deletion, Subtree, Wanted};
 
 /// The goal of a repair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

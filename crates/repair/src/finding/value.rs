@@ -1,23 +1,90 @@
 //! Values of a hive, judged and changed.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::RowState;
 use crate::value_data::ValueData;
 
-/// A value and a row's judgement.
+/// The state that a row wants.
+///
+/// It is serialized as the data, or as null if something is deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The value has these data.
+    Data(ValueData),
+    /// The value doesn't exist.
+    NoValue,
+    /// The key doesn't exist, and so nothing in it does. The name of the value means nothing.
+    NoKey,
+}
+
+/// The thing that is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deletion {
+    /// A value.
+    Value,
+    /// A key, with everything in it.
+    Key,
+}
+
+/// The number of keys and values in a key, at any depth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Subtree {
+    /// The number of keys below it.
+    pub subkeys: usize,
+    /// The number of values in it and in the keys below it.
+    pub values: usize,
+}
+
+impl Wanted {
+    /// The wanted data; `None` if something is deleted.
+    #[must_use]
+    pub fn data(&self) -> Option<&ValueData> {
+        match self {
+            Self::Data(data) => Some(data),
+            Self::NoValue | Self::NoKey => None,
+        }
+    }
+
+    /// The thing that is deleted, if that is what the row wants.
+    #[must_use]
+    pub fn deletion(&self) -> Option<Deletion> {
+        match self {
+            Self::Data(_) => None,
+            Self::NoValue => Some(Deletion::Value),
+            Self::NoKey => Some(Deletion::Key),
+        }
+    }
+}
+
+impl From<ValueData> for Wanted {
+    fn from(data: ValueData) -> Self {
+        Self::Data(data)
+    }
+}
+
+impl Serialize for Wanted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.data().serialize(serializer)
+    }
+}
+
+/// A value or a whole key, and a row's judgement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct JudgedValue {
     /// The key below the hive's root.
     pub(crate) key: String,
-    /// The value's name; empty for the default value.
+    /// The value's name; empty for the default value, and if the row is about the whole key.
     pub(crate) value: String,
     /// True if the key is in the control set that `Select\Current` names; absent if it is in none.
     pub(crate) in_current_set: Option<bool>,
     /// What it should be.
-    pub(crate) desired: ValueData,
-    /// What it is; absent if it does not exist.
+    pub(crate) desired: Wanted,
+    /// What it is; absent if it does not exist, and if the row is about the whole key.
     pub(crate) current: Option<ValueData>,
+    /// The content of the key, if the row is about the whole key and the key exists.
+    pub(crate) subtree: Option<Subtree>,
     /// The result of comparing the two.
     pub(crate) state: RowState,
 }

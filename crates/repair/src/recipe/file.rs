@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(recipe.origin, Origin::File("own.toml".to_owned()));
         let row = registry(&recipe);
         assert_eq!(row.key.to_string(), r"ControlSet*\Services\Tcpip");
-        assert_eq!(row.desired, crate::ValueData::dword(0));
+        assert_eq!(row.desired, crate::ValueData::dword(0).into());
         let fault = row.fault.as_ref().expect("a fault");
         assert_eq!(fault.equals, [crate::ValueData::dword(4)]);
         assert!(!fault.missing && !fault.different && fault.companion.is_none());

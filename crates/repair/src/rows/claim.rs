@@ -4,17 +4,17 @@ use diskmend_bcd::{ElementId, ElementValue};
 use diskmend_hive::name::same_name;
 
 use super::{BcdObject, FolderPath, KeyPattern};
+use crate::finding::Wanted;
 use crate::place::HiveName;
-use crate::value_data::ValueData;
 
 /// The setting that a row wants.
 pub(crate) enum Claim<'r> {
-    /// A value. No two rows may want different data for it.
+    /// A value, or a whole key that is deleted. No two rows may want different things of it.
     Value {
         hive: HiveName,
         key: &'r KeyPattern,
         value: &'r str,
-        desired: &'r ValueData,
+        desired: &'r Wanted,
     },
     /// An element. No two rows may want different values for it.
     Element {
@@ -45,15 +45,26 @@ impl Claim<'_> {
                     value: other_value,
                     desired: other_desired,
                 },
-            ) if hive == other_hive
-                && desired != other_desired
-                && key.may_meet(other_key)
-                && same_name(value, other_value) =>
-            {
-                Some(format!(
-                    "want different data in value \"{other_value}\" of {hive}\\{other_key}"
-                ))
-            }
+            ) if hive == other_hive => match (desired, other_desired) {
+                (Wanted::NoKey, Wanted::NoKey) => None,
+                // A value below a deleted key doesn't exist either.
+                (Wanted::NoKey, Wanted::NoValue) | (Wanted::NoValue, Wanted::NoKey) => None,
+                (Wanted::NoKey, Wanted::Data(_)) if other_key.may_be_at_or_below(key) => {
+                    Some(deleted_and_set(*hive, key, other_value, other_key))
+                }
+                (Wanted::Data(_), Wanted::NoKey) if key.may_be_at_or_below(other_key) => {
+                    Some(deleted_and_set(*hive, other_key, value, key))
+                }
+                _ if desired != other_desired
+                    && key.may_meet(other_key)
+                    && same_name(value, other_value) =>
+                {
+                    Some(format!(
+                        "want different data in value \"{other_value}\" of {hive}\\{other_key}"
+                    ))
+                }
+                _ => None,
+            },
             (
                 Self::Element {
                     object,
@@ -83,5 +94,69 @@ impl Claim<'_> {
             }
             _ => None,
         }
+    }
+}
+
+fn deleted_and_set(hive: HiveName, deleted: &KeyPattern, value: &str, key: &KeyPattern) -> String {
+    format!(
+        "contradict each other: {hive}\\{deleted} is deleted, and value \"{value}\" of \
+         {hive}\\{key} is set"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value_data::ValueData;
+
+    fn says(one: (&str, &str, &Wanted), other: (&str, &str, &Wanted)) -> Option<String> {
+        let keys = [one.0, other.0].map(|key| KeyPattern::parse(HiveName::System, key));
+        let [key, other_key] = keys.map(|key| key.expect("valid"));
+        let claim = |key, value, desired| Claim::Value {
+            hive: HiveName::System,
+            key,
+            value,
+            desired,
+        };
+        let one = claim(&key, one.1, one.2);
+        let other = claim(&other_key, other.1, other.2);
+        let said = one.contradicts(&other);
+        assert_eq!(
+            said.is_some(),
+            other.contradicts(&one).is_some(),
+            "{said:?}"
+        );
+        said
+    }
+
+    #[test]
+    fn a_deleted_key_meets_every_value_in_it() {
+        let one = Wanted::from(ValueData::dword(1));
+        let (no_value, no_key) = (Wanted::NoValue, Wanted::NoKey);
+        let deleted = (r"ControlSet*\A\B", "", &no_key);
+        for inside in [
+            r"ControlSet*\a\b",
+            r"ControlSet*\A\B\C\D",
+            r"ControlSet001\A\B\C",
+        ] {
+            let said = says(deleted, (inside, "V", &one)).expect(inside);
+            assert!(
+                said.contains(r"SYSTEM\ControlSet*\A\B is deleted"),
+                "{said}"
+            );
+            assert_eq!(says(deleted, (inside, "V", &no_value)), None);
+            assert_eq!(says(deleted, (inside, "", &no_key)), None);
+        }
+        for outside in [
+            r"ControlSet*\A",
+            r"ControlSet*\A\Bc\D",
+            r"Setup\A\B",
+            r"ControlSet001\A",
+        ] {
+            assert_eq!(says(deleted, (outside, "V", &one)), None, "{outside}");
+        }
+        let value = |wanted| (r"Setup", "V", wanted);
+        assert!(says(value(&one), value(&no_value)).is_some());
+        assert_eq!(says(value(&no_value), value(&no_value)), None);
     }
 }

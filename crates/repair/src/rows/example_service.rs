@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use super::{About, Claim, JudgeValues, KeyPattern, Kind, Shown, Wrong, sentence, wrong};
 use crate::facts::{Facts, ServiceStart};
-use crate::finding::{JudgedValue, RowState};
+use crate::finding::{JudgedValue, RowState, Wanted};
 use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
 use crate::value_data::ValueData;
@@ -28,7 +28,7 @@ pub(crate) struct ServiceFile {
 pub(crate) struct ServiceRow {
     name: String,
     key: KeyPattern,
-    start: ValueData,
+    start: Wanted,
     why: String,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct ServiceRow {
 #[derive(Serialize)]
 pub(crate) struct Entry<'a> {
     name: &'a str,
-    start: &'a ValueData,
+    start: &'a Wanted,
     why: &'a str,
 }
 
@@ -57,7 +57,7 @@ impl Kind for ServiceRow {
         Ok(Self {
             name: written.name.into_inner(),
             key,
-            start: ValueData::dword(start),
+            start: ValueData::dword(start).into(),
             why: written.why.into_inner(),
         })
     }
@@ -90,7 +90,12 @@ impl Kind for ServiceRow {
     fn shown(&self) -> Shown {
         Shown {
             place: format!("Service {}", self.name),
-            lines: vec![format!("Start = {}", self.start)],
+            lines: self
+                .start
+                .data()
+                .map(|start| format!("Start = {start}"))
+                .into_iter()
+                .collect(),
         }
     }
 }
@@ -115,13 +120,14 @@ impl JudgeValues for ServiceRow {
                 value: "Start".to_owned(),
                 in_current_set: set.map(|set| set.current),
                 state: match (service.start, &current) {
-                    (_, Some(current)) if *current == self.start => RowState::Ok,
+                    (_, Some(current)) if Some(current) == self.start.data() => RowState::Ok,
                     (Some(ServiceStart::Disabled), _) => RowState::Fault,
                     (_, Some(_)) => RowState::Differs,
                     (_, None) => RowState::Missing,
                 },
                 desired: self.start.clone(),
                 current,
+                subtree: None,
             })
         });
         judged.collect()

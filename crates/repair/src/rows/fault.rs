@@ -42,13 +42,13 @@ impl Fault {
     pub fn holds<E>(
         &self,
         current: Option<&ValueData>,
-        desired: &ValueData,
+        desired: Option<&ValueData>,
         companion: impl FnOnce(&str) -> Result<Option<ValueData>, E>,
     ) -> Result<bool, E> {
         let here = match current {
             None => self.missing,
             Some(current) => {
-                self.equals.contains(current) || (self.different && current != desired)
+                self.equals.contains(current) || (self.different && Some(current) != desired)
             }
         };
         match &self.companion {
@@ -159,7 +159,7 @@ mod tests {
     fn holds(fault: &Fault, current: Option<u32>, other: Option<u32>) -> bool {
         let current = current.map(ValueData::dword);
         fault
-            .holds::<Infallible>(current.as_ref(), &ValueData::dword(1), |name| {
+            .holds::<Infallible>(current.as_ref(), Some(&ValueData::dword(1)), |name| {
                 assert_eq!(name, "Other");
                 Ok(other.map(ValueData::dword))
             })

@@ -69,17 +69,25 @@ impl KeyPattern {
 
     /// True if both may stand for one key.
     pub(crate) fn may_meet(&self, other: &Self) -> bool {
-        let in_set = |pattern: &Self| match pattern.rest.split_once('\\') {
-            Some((set, rest)) if !pattern.every_control_set && is_control_set(set) => {
-                rest.to_owned()
-            }
-            _ => pattern.rest.clone(),
-        };
-        if self.every_control_set == other.every_control_set {
-            same_name(&self.rest, &other.rest)
-        } else {
-            same_name(&in_set(self), &in_set(other))
-        }
+        self.depth() == other.depth() && self.may_be_at_or_below(other)
+    }
+
+    /// True if this may stand for a key that the other stands for, or for one below it.
+    pub(crate) fn may_be_at_or_below(&self, other: &Self) -> bool {
+        let mut names = self.components();
+        other
+            .components()
+            .all(|above| names.next().is_some_and(|name| name.may_meet(above)))
+    }
+
+    fn depth(&self) -> usize {
+        self.components().count()
+    }
+
+    fn components(&self) -> impl Iterator<Item = Component<'_>> {
+        let set = self.every_control_set.then_some(Component::EveryControlSet);
+        set.into_iter()
+            .chain(self.rest.split('\\').map(Component::Name))
     }
 
     /// The key paths that it stands for, given the names of the control sets that exist.
@@ -89,6 +97,27 @@ impl KeyPattern {
         literal
             .into_iter()
             .chain(sets.iter().map(|set| format!("{set}\\{}", self.rest)))
+    }
+}
+
+/// A component of a pattern.
+#[derive(Clone, Copy)]
+enum Component<'a> {
+    /// The name of each control set.
+    EveryControlSet,
+    /// This name.
+    Name(&'a str),
+}
+
+impl Component<'_> {
+    /// True if both may stand for one name.
+    fn may_meet(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::EveryControlSet, Self::EveryControlSet) => true,
+            (Self::EveryControlSet, Self::Name(name))
+            | (Self::Name(name), Self::EveryControlSet) => is_control_set(name),
+            (Self::Name(name), Self::Name(other)) => same_name(name, other),
+        }
     }
 }
 

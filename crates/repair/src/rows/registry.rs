@@ -10,7 +10,7 @@ use super::{
     About, Claim, Fault, JudgeValues, KeyPattern, Kind, Shown, Wrong, sentence, wrong, wrong_at,
 };
 use crate::facts::{ControlSets, Facts};
-use crate::finding::{JudgedValue, RowState};
+use crate::finding::{Deletion, JudgedValue, RowState, Wanted};
 use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
 use crate::reading;
@@ -25,8 +25,8 @@ pub struct RegistryRow {
     pub key: KeyPattern,
     /// The value's name; empty for the default value.
     pub value: String,
-    /// The wanted data.
-    pub desired: ValueData,
+    /// The wanted data, or that there is no such value.
+    pub desired: Wanted,
     /// What to do if the value doesn't exist.
     pub if_missing: IfMissing,
     /// Says when the value is evidence of a fault.
@@ -76,7 +76,9 @@ impl Kind for RegistryRow {
             key: self.key.to_string(),
             value: &self.value,
             desired: &self.desired,
-            create_if_missing: self.if_missing == IfMissing::Create,
+            deletes: self.desired.deletion(),
+            create_if_missing: self.if_missing == IfMissing::Create
+                && self.desired.data().is_some(),
             can_be_fault: self.fault.is_some(),
             why: &self.why,
         }
@@ -91,10 +93,13 @@ impl Kind for RegistryRow {
             IfMissing::Create => "",
             IfMissing::Leave => " (if it exists)",
         };
-        let (value_type, desired) = (self.desired.value_type, &self.desired);
+        let line = match &self.desired {
+            Wanted::Data(data) => format!("{name} = {} {data}{missing}", data.value_type),
+            Wanted::NoValue | Wanted::NoKey => format!("{name}: delete"),
+        };
         Shown {
             place: format!("{}\\{}", self.hive, self.key),
-            lines: vec![format!("{name} = {value_type} {desired}{missing}")],
+            lines: vec![line],
         }
     }
 }
@@ -117,6 +122,7 @@ impl JudgeValues for RegistryRow {
                 value: self.value.clone(),
                 desired: self.desired.clone(),
                 current,
+                subtree: None,
             })
         });
         judged.collect()
@@ -130,12 +136,12 @@ impl RegistryRow {
         key: &str,
         current: Option<&ValueData>,
     ) -> Result<RowState, Corruption> {
-        if current == Some(&self.desired) {
+        if current == self.desired.data() {
             return Ok(RowState::Ok);
         }
         if let Some(fault) = &self.fault {
             let companion = |name: &str| reading::value(&hive.hive, key, name);
-            if fault.holds(current, &self.desired, companion)? {
+            if fault.holds(current, self.desired.data(), companion)? {
                 return Ok(RowState::Fault);
             }
         }
@@ -160,7 +166,9 @@ pub(crate) struct Entry<'a> {
     hive: &'static str,
     key: String,
     value: &'a str,
-    desired: &'a ValueData,
+    desired: &'a Wanted,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deletes: Option<Deletion>,
     create_if_missing: bool,
     can_be_fault: bool,
     why: &'a str,
@@ -224,7 +232,7 @@ impl RegistryFile {
             hive,
             key,
             value: self.value.into_inner(),
-            desired,
+            desired: desired.into(),
             if_missing,
             fault,
             why: self.why.into_inner(),

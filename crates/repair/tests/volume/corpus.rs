@@ -49,7 +49,7 @@ fn round_trip(folder: &Path, name: &str, logs: &[&str], sets: &[&str]) {
     assert_eq!(found_sets, sets, "{name}");
     for set in sets {
         let rows = found.rows.iter().filter(|row| row.key.starts_with(set));
-        let right = rows.filter(|row| row.current.as_ref() == Some(&row.desired));
+        let right = rows.filter(|row| row.current.as_ref() == row.desired.data());
         assert!(right.count() >= VALUES, "{name}, {set}");
     }
 

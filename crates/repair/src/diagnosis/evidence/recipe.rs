@@ -124,6 +124,12 @@ fn is_read(judged: &JudgedValue, starting: Option<&ControlSet>) -> bool {
 }
 
 fn of_value(hive: &HiveId, judged: &JudgedValue) -> Sighting {
+    if judged.subtree.is_some() {
+        return Sighting::new(
+            format!(r"{hive}\{}", judged.key),
+            "the key exists".to_owned(),
+        );
+    }
     let name = match judged.value.as_str() {
         "" => "(Default)",
         name => name,
