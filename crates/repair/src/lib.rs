@@ -85,6 +85,7 @@ mod engine;
 mod engine_tests;
 mod error;
 mod events;
+mod evidence;
 mod examined;
 mod facts;
 mod finding;
@@ -130,6 +131,7 @@ mod unfinished;
 mod value_data;
 mod volume;
 mod whereabouts;
+mod written;
 
 pub use boot_volume::{BootChoice, LoaderChoice};
 pub use engine::Engine;

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::disk::Disk;
-use super::evidence::{Looked, Sighting};
 use super::{Certainty, Rule, Rules, Weighed};
+use crate::evidence::{Looked, Sighting};
 use crate::facts::Facts;
 use crate::progress::Interrupted;
 use crate::recipe::Catalogue;

@@ -1,6 +1,6 @@
 //! A rule: a cause, and the evidence that speaks for and against it.
 
-use super::Evidence;
+use super::RuleEvidence;
 use crate::recipe::Origin;
 
 /// A known cause of trouble.
@@ -28,7 +28,7 @@ pub struct Rule {
 #[derive(Clone, Debug)]
 pub struct Weighed {
     /// The evidence.
-    pub evidence: Evidence,
+    pub evidence: RuleEvidence,
     /// How much it counts, from 1 to 100.
     pub weight: u32,
     /// True if the rule doesn't count without it, or without needed evidence that tells the same.

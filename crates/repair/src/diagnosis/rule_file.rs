@@ -2,11 +2,13 @@
 
 use serde::Deserialize;
 use toml::Spanned;
+use toml::de::DeTable;
 
-use super::evidence::EvidenceFile;
+use super::rule_evidence::{RECIPE, RecipeEvidence, RuleEvidence};
 use super::{Rule, RuleError, Weighed};
-use crate::recipe::{Origin, SCHEMA, line_and_column, recipe_name};
-use crate::rows::{Wrong, sentence, wrong};
+use crate::evidence;
+use crate::recipe::{Origin, SCHEMA, recipe_name};
+use crate::written::{Wrong, document, sentence, wrong, wrong_at};
 
 /// The greatest length of a file of rules in bytes.
 const MAX_LEN: u64 = 256 * 1024;
@@ -15,14 +17,14 @@ const MAX_EVIDENCE: usize = 50;
 /// The greatest weight of a piece of evidence.
 const MAX_WEIGHT: u32 = 100;
 
-/// A file of rules, as written.
+/// A file of rules, as written, without the rules.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RulesFile {
     schema: Spanned<i64>,
-    rule: Spanned<Vec<RuleFile>>,
 }
 
+/// A rule, as written, without its evidence.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RuleFile {
@@ -32,9 +34,17 @@ struct RuleFile {
     recipes: Vec<Spanned<String>>,
     check: Spanned<String>,
     sources: Spanned<Vec<String>>,
-    r#for: Spanned<Vec<Spanned<EvidenceFile>>>,
+}
+
+/// What is written about a piece of evidence, besides the table that is named after its kind.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WeightFile {
+    weight: Spanned<u32>,
     #[serde(default)]
-    against: Vec<Spanned<EvidenceFile>>,
+    needed: bool,
+    alike: Option<String>,
+    says: Spanned<String>,
 }
 
 /// Reads a file of rules. `file` is its name in messages.
@@ -50,93 +60,105 @@ pub(super) fn parse(file: &str, text: &str, origin: &Origin) -> Result<Vec<Rule>
             limit: MAX_LEN,
         });
     }
-    let located = |wrong: Wrong| {
-        let (line, column) = line_and_column(text, wrong.span.start);
+    read(text, origin).map_err(|wrong| {
+        let (line, column) = document::line_and_column(text, wrong.span.start);
         RuleError::Syntax {
             file: file.to_owned(),
             line,
             column,
             message: wrong.message,
         }
-    };
-    let written: RulesFile = toml::from_str(text).map_err(|error| {
-        located(Wrong {
-            // An error without a place is about the whole file.
-            span: error.span().unwrap_or(0..0),
-            message: error.message().to_owned(),
-        })
-    })?;
-    let schema = *written.schema.get_ref();
+    })
+}
+
+fn read(text: &str, origin: &Origin) -> Result<Vec<Rule>, Wrong> {
+    let mut written = document::parse(text)?;
+    let at = document::place(written.get_ref(), "rule").unwrap_or(0..0);
+    let rules = document::take_tables(written.get_mut(), "rule")?;
+    let file: RulesFile = document::read_all(written)?;
+    let schema = *file.schema.get_ref();
     if schema != SCHEMA {
         let message = format!("schema is {schema}, this program reads {SCHEMA}");
-        return Err(located(wrong(&written.schema)(message)));
+        return Err(wrong(&file.schema)(message));
     }
-    if written.rule.get_ref().is_empty() {
-        let message = "the file has no [[rule]]".to_owned();
-        return Err(located(wrong(&written.rule)(message)));
+    if rules.is_empty() {
+        return Err(wrong_at(at)("the file has no [[rule]]"));
     }
-    let rules = written.rule.into_inner().into_iter();
-    let rules = rules.map(|rule| rule.read(origin).map_err(located));
-    rules.collect()
+    rules
+        .into_iter()
+        .map(|rule| rule_of(rule, origin))
+        .collect()
 }
 
-impl RuleFile {
-    fn read(self, origin: &Origin) -> Result<Rule, Wrong> {
-        recipe_name(self.name.get_ref()).map_err(wrong(&self.name))?;
-        for text in [&self.title, &self.check] {
-            sentence(text.get_ref()).map_err(wrong(text))?;
-        }
-        let sources = self.sources.get_ref();
-        if sources.iter().all(|source| source.trim().is_empty()) {
-            let message = "say where the cause is documented".to_owned();
-            return Err(wrong(&self.sources)(message));
-        }
-        for name in &self.recipes {
-            recipe_name(name.get_ref()).map_err(wrong(name))?;
-        }
-        let count = self.r#for.get_ref().len() + self.against.len();
-        if self.r#for.get_ref().is_empty() || count > MAX_EVIDENCE {
-            let message = format!("a rule has 1 to {MAX_EVIDENCE} pieces of evidence");
-            return Err(wrong(&self.r#for)(message));
-        }
-        Ok(Rule {
-            name: self.name.into_inner(),
-            title: self.title.into_inner().trim().to_owned(),
-            supporting: weighed(self.r#for.into_inner(), true)?,
-            opposing: weighed(self.against, false)?,
-            recipes: self.recipes.into_iter().map(Spanned::into_inner).collect(),
-            check: self.check.into_inner().trim().to_owned(),
-            sources: self.sources.into_inner(),
-            origin: origin.clone(),
-        })
+fn rule_of(mut written: Spanned<DeTable<'_>>, origin: &Origin) -> Result<Rule, Wrong> {
+    let span = written.span();
+    let at = document::place(written.get_ref(), "for").unwrap_or(span);
+    let supporting = document::take_tables(written.get_mut(), "for")?;
+    let opposing = document::take_tables(written.get_mut(), "against")?;
+    let file: RuleFile = document::read(document::rest(written))?;
+    recipe_name(file.name.get_ref()).map_err(wrong(&file.name))?;
+    for text in [&file.title, &file.check] {
+        sentence(text.get_ref()).map_err(wrong(text))?;
     }
-}
-
-fn weighed(written: Vec<Spanned<EvidenceFile>>, supports: bool) -> Result<Vec<Weighed>, Wrong> {
-    let read = |written: Spanned<EvidenceFile>| {
-        let span = written.span();
-        let at = |message: String| Wrong {
-            span: span.clone(),
-            message,
-        };
-        let mut file = written.into_inner();
-        let weight = *file.weight.get_ref();
-        if !(1..=MAX_WEIGHT).contains(&weight) {
-            let message = format!("{weight} is not a weight: it is within 1 to {MAX_WEIGHT}");
-            return Err(wrong(&file.weight)(message));
-        }
-        sentence(file.says.get_ref()).map_err(wrong(&file.says))?;
-        if file.needed && !supports {
-            return Err(at("only evidence for a cause can be needed".to_owned()));
-        }
-        let evidence = file.take().map_err(at)?;
-        Ok(Weighed {
-            evidence: evidence?,
-            weight,
-            needed: file.needed,
-            alike: file.alike,
-            says: file.says.into_inner().trim().to_owned(),
-        })
+    let sources = file.sources.get_ref();
+    if sources.iter().all(|source| source.trim().is_empty()) {
+        let message = "say where the cause is documented".to_owned();
+        return Err(wrong(&file.sources)(message));
+    }
+    for name in &file.recipes {
+        recipe_name(name.get_ref()).map_err(wrong(name))?;
+    }
+    if supporting.is_empty() || supporting.len() + opposing.len() > MAX_EVIDENCE {
+        return Err(wrong_at(at)(&format!(
+            "a rule has 1 to {MAX_EVIDENCE} pieces of evidence"
+        )));
+    }
+    let weighed = |list: Vec<_>, supports| -> Result<Vec<Weighed>, Wrong> {
+        list.into_iter().map(|one| weigh(one, supports)).collect()
     };
-    written.into_iter().map(read).collect()
+    Ok(Rule {
+        name: file.name.into_inner(),
+        title: file.title.into_inner().trim().to_owned(),
+        supporting: weighed(supporting, true)?,
+        opposing: weighed(opposing, false)?,
+        recipes: file.recipes.into_iter().map(Spanned::into_inner).collect(),
+        check: file.check.into_inner().trim().to_owned(),
+        sources: file.sources.into_inner(),
+        origin: origin.clone(),
+    })
+}
+
+fn weigh(mut written: Spanned<DeTable<'_>>, supports: bool) -> Result<Weighed, Wrong> {
+    let span = written.span();
+    let table = written.get_mut();
+    let recipe = table.remove(RECIPE);
+    let kinds = evidence::KINDS.iter();
+    let on_disk = kinds.filter(|kind| table.contains_key(**kind)).count();
+    let evidence = match recipe {
+        Some(recipe) if on_disk == 0 => {
+            RecipeEvidence::read(document::read(recipe)?).map(RuleEvidence::Recipe)
+        }
+        None if on_disk == 1 => evidence::take(table, &span).map(RuleEvidence::OnDisk),
+        _ => Err(wrong_at(span.clone())(&format!(
+            "exactly one of these is needed: {RECIPE}, {}",
+            evidence::KINDS.join(", ")
+        ))),
+    };
+    let file: WeightFile = document::read(document::rest(written))?;
+    let weight = *file.weight.get_ref();
+    if !(1..=MAX_WEIGHT).contains(&weight) {
+        let message = format!("{weight} is not a weight: it is within 1 to {MAX_WEIGHT}");
+        return Err(wrong(&file.weight)(message));
+    }
+    sentence(file.says.get_ref()).map_err(wrong(&file.says))?;
+    if file.needed && !supports {
+        return Err(wrong_at(span)("only evidence for a cause can be needed"));
+    }
+    Ok(Weighed {
+        evidence: evidence?,
+        weight,
+        needed: file.needed,
+        alike: file.alike,
+        says: file.says.into_inner().trim().to_owned(),
+    })
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::recipe::{Origin, Recipe, RecipeError, SCHEMA};
 use crate::rows::{FolderPath, RecipeFile, Row, TABLES, Wrong, sentence, wrong, wrong_at};
+use crate::written::document;
 
 /// The greatest length of a recipe file in bytes.
 pub const MAX_LEN: u64 = 256 * 1024;
@@ -25,7 +26,7 @@ impl Recipe {
             });
         }
         let located = |wrong: Wrong| {
-            let (line, column) = line_and_column(text, wrong.span.start);
+            let (line, column) = document::line_and_column(text, wrong.span.start);
             RecipeError::Syntax {
                 file: file.to_owned(),
                 line,
@@ -33,14 +34,9 @@ impl Recipe {
                 message: wrong.message,
             }
         };
-        let raw: RecipeFile = toml::from_str(text).map_err(|error| {
-            located(Wrong {
-                // An error without a place is about the whole file.
-                span: error.span().unwrap_or(0..0),
-                message: error.message().to_owned(),
-            })
-        })?;
-        validated(raw, file, text).map_err(located)
+        document::parse(text)
+            .and_then(|written| validated(document::read_all(written)?, file, text))
+            .map_err(located)
     }
 }
 
@@ -136,19 +132,6 @@ pub(crate) fn recipe_name(name: &str) -> Result<(), String> {
         "\"{name}\" can't be a name: a name has up to 64 lower-case letters, digits and \
          hyphens, and starts with a letter"
     ))
-}
-
-/// The line and column of a byte of the text, from 1. The column counts characters.
-pub(crate) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
-    let (mut line, mut column) = (1, 1);
-    for (_, character) in text.char_indices().take_while(|(offset, _)| *offset < at) {
-        if character == '\n' {
-            (line, column) = (line + 1, 1);
-        } else {
-            column += 1;
-        }
-    }
-    (line, column)
 }
 
 #[cfg(test)]

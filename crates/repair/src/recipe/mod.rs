@@ -11,7 +11,7 @@ pub(crate) mod test_support;
 pub use catalogue::Catalogue;
 pub use error::RecipeError;
 pub use file::MAX_LEN;
-pub(crate) use file::{line_and_column, recipe_name};
+pub(crate) use file::recipe_name;
 
 use crate::finding::Finding;
 pub use crate::place::HiveName;

@@ -9,29 +9,24 @@ mod claim;
 #[cfg(test)]
 pub(crate) mod example_service;
 mod fault;
-mod folder_path;
 mod judge;
-mod key_pattern;
 #[macro_use]
 mod kinds;
 mod registry;
-mod written;
-mod wrong;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use crate::finding::Grants;
+use crate::written;
+pub use crate::written::{FolderPath, KeyPattern};
+pub(crate) use crate::written::{Wrong, sentence, wrong, wrong_at};
 pub use acl::{AclFault, AclRow, AppliesTo, DesiredAcl};
 pub use bcd::{BcdFault, BcdObject, BcdRow};
 pub(crate) use claim::Claim;
 pub use fault::{Companion, Fault};
-pub use folder_path::FolderPath;
 pub(crate) use judge::{About, JudgeDescriptors, JudgeElements, JudgeValues, Standing};
-pub use key_pattern::KeyPattern;
 pub use registry::{IfMissing, RegistryRow};
-pub(crate) use written::{Written, encode, value_name, value_type};
-pub(crate) use wrong::{Wrong, sentence, wrong, wrong_at};
 
 /// A kind of row: how it is written in a recipe, what it is about, and how it is shown.
 ///

@@ -9,7 +9,9 @@ use diskmend_repair::recipe::{Catalogue, Recipe};
 fn pages() -> Vec<PathBuf> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
     let entries = fs::read_dir(docs.join("recipes")).expect("a folder");
-    let mut pages: Vec<PathBuf> = entries.map(|entry| entry.expect("readable").path()).collect();
+    let mut pages: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("readable").path())
+        .collect();
     pages.sort();
     pages.insert(0, docs.join("recipes.md"));
     pages

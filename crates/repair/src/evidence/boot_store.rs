@@ -4,10 +4,9 @@ use serde::Deserialize;
 
 use super::words::{self, Words};
 use super::{EvidenceKind, Looked, Sighting};
-use crate::diagnosis::disk::Disk;
-use crate::facts::{BootFault, StoreFault};
+use crate::facts::{BootFault, Facts, StoreFault};
 use crate::progress::Interrupted;
-use crate::rows::Wrong;
+use crate::written::Wrong;
 
 const WORDS: [(&str, StoreFault); 4] = [
     ("missing", StoreFault::Missing),
@@ -38,8 +37,8 @@ impl EvidenceKind for BootStoreEvidence {
         })
     }
 
-    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
-        let faults = disk.facts.boot_faults()?;
+    fn look(&self, facts: &Facts<'_>) -> Result<Looked, Interrupted> {
+        let faults = facts.boot_faults()?;
         Ok(of(&faults.stores, &faults.unread_stores, &self.is))
     }
 

@@ -1,19 +1,71 @@
-//! Evidence of the kind `recipe`: a fault that a recipe finds.
+//! The evidence of a rule: evidence on the disk, or a fault that a recipe finds.
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{EvidenceKind, Looked, Sighting};
+use super::disk::Disk;
 use crate::changes::Findings;
 use crate::changes::descriptors::FolderFindings;
-use crate::diagnosis::disk::Disk;
+use crate::evidence::{Evidence, Looked, Sighting};
 use crate::facts::ControlSet;
 use crate::finding::{ElementWords, Finding, JudgedValue, RowState};
 use crate::place::HiveId;
 use crate::progress::Interrupted;
 use crate::recipe::recipe_name;
-use crate::rows::{Wrong, wrong};
 use crate::survey::Survey;
+use crate::written::{Wrong, wrong};
+
+/// The evidence of a rule.
+#[derive(Clone, Debug)]
+#[expect(private_interfaces, reason = "a rule shows its evidence as text")]
+pub enum RuleEvidence {
+    /// A fault that a recipe finds.
+    Recipe(RecipeEvidence),
+    /// Evidence on the disk.
+    OnDisk(Evidence),
+}
+
+impl RuleEvidence {
+    /// The name of its kind.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Recipe(_) => RECIPE,
+            Self::OnDisk(evidence) => evidence.kind(),
+        }
+    }
+
+    /// What it looks for, in a few words.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Recipe(recipe) => format!("a fault that the recipe {} finds", recipe.name),
+            Self::OnDisk(evidence) => evidence.shown(),
+        }
+    }
+
+    /// The recipe whose faults it is about, if it is about one.
+    pub(super) fn recipe(&self) -> Option<&str> {
+        match self {
+            Self::Recipe(recipe) => Some(&recipe.name),
+            Self::OnDisk(_) => None,
+        }
+    }
+
+    /// Looks for it on a disk.
+    ///
+    /// # Errors
+    /// If the caller interrupts.
+    pub(super) fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
+        match self {
+            Self::Recipe(recipe) => recipe.look(disk),
+            Self::OnDisk(evidence) => evidence.look(disk.facts),
+        }
+    }
+}
+
+/// The field of evidence of this kind.
+pub(super) const RECIPE: &str = "recipe";
 
 /// A fault that a recipe finds.
 #[derive(Clone, Debug)]
@@ -24,14 +76,12 @@ pub(crate) struct RecipeEvidence {
 /// The fields in a rule.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RecipeFile {
+pub(super) struct RecipeFile {
     name: Spanned<String>,
 }
 
-impl EvidenceKind for RecipeEvidence {
-    type Written = RecipeFile;
-
-    fn read(written: RecipeFile) -> Result<Self, Wrong> {
+impl RecipeEvidence {
+    pub(super) fn read(written: RecipeFile) -> Result<Self, Wrong> {
         recipe_name(written.name.get_ref()).map_err(wrong(&written.name))?;
         Ok(Self {
             name: written.name.into_inner(),
@@ -49,16 +99,6 @@ impl EvidenceKind for RecipeEvidence {
         })
     }
 
-    fn shown(&self) -> String {
-        format!("a fault that the recipe {} finds", self.name)
-    }
-
-    fn recipe(&self) -> Option<&str> {
-        Some(&self.name)
-    }
-}
-
-impl RecipeEvidence {
     fn sightings(&self, survey: &Survey, starting: Option<&ControlSet>) -> Vec<Sighting> {
         let mut sightings = Vec::new();
         for hive in &survey.hives {

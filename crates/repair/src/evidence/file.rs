@@ -5,10 +5,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{EvidenceKind, Looked, Sighting};
-use crate::diagnosis::disk::Disk;
 use crate::error::chain;
+use crate::facts::Facts;
 use crate::progress::Interrupted;
-use crate::rows::{FolderPath, Wrong, wrong};
+use crate::written::{FolderPath, Wrong, wrong};
 
 /// A file in this state.
 #[derive(Clone, Debug)]
@@ -55,9 +55,9 @@ impl EvidenceKind for FileEvidence {
     }
 
     /// No link is followed, so nothing outside of the target is looked at.
-    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
+    fn look(&self, facts: &Facts<'_>) -> Result<Looked, Interrupted> {
         let shown = self.path.names().join("/");
-        let found = match disk.facts.site.root.as_ref().find(&self.path.names()) {
+        let found = match facts.site.root.as_ref().find(&self.path.names()) {
             Ok(found) => found,
             // Something else than a folder is on the way.
             Err(LookupError::NotAFolder { .. }) => None,

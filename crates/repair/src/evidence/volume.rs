@@ -4,10 +4,9 @@ use serde::Deserialize;
 
 use super::words::{self, Words};
 use super::{EvidenceKind, Looked, Sighting};
-use crate::diagnosis::disk::Disk;
-use crate::facts::WindowsVolume;
+use crate::facts::{Facts, WindowsVolume};
 use crate::progress::Interrupted;
-use crate::rows::Wrong;
+use crate::written::Wrong;
 
 const WORDS: [(&str, State); 4] = [
     ("full", State::Full),
@@ -51,8 +50,8 @@ impl EvidenceKind for VolumeEvidence {
         })
     }
 
-    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
-        let volume = disk.facts.volume();
+    fn look(&self, facts: &Facts<'_>) -> Result<Looked, Interrupted> {
+        let volume = facts.volume();
         let mut seen = Vec::new();
         let mut unknown = Vec::new();
         for state in &self.is {

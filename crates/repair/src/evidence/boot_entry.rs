@@ -5,10 +5,9 @@ use serde::Deserialize;
 use super::boot_store;
 use super::words::{self, Words};
 use super::{EvidenceKind, Looked};
-use crate::diagnosis::disk::Disk;
-use crate::facts::EntryFault;
+use crate::facts::{EntryFault, Facts};
 use crate::progress::Interrupted;
-use crate::rows::Wrong;
+use crate::written::Wrong;
 
 const WORDS: [(&str, EntryFault); 9] = [
     ("default-missing", EntryFault::DefaultMissing),
@@ -44,8 +43,8 @@ impl EvidenceKind for BootEntryEvidence {
         })
     }
 
-    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
-        let faults = disk.facts.boot_faults()?;
+    fn look(&self, facts: &Facts<'_>) -> Result<Looked, Interrupted> {
+        let faults = facts.boot_faults()?;
         Ok(boot_store::of(
             &faults.entries,
             &faults.unread_entries,

@@ -1,4 +1,4 @@
-//! The kinds of evidence: a file for each.
+//! The kinds of evidence that a rule or the condition of a recipe may name: a file for each.
 //!
 //! A new kind is a file in this folder, with a type that is an [`EvidenceKind`], and a line in
 //! `kinds!` below. docs/diagnosis.md shows how.
@@ -17,22 +17,24 @@ mod hive;
 mod log;
 mod missing_file;
 mod product;
-mod recipe;
 mod registry;
 mod service;
 mod volume;
 mod words;
 
+use std::ops::Range;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use toml::de::DeTable;
 
-use super::disk::Disk;
+use crate::facts::Facts;
 use crate::progress::Interrupted;
-use crate::rows::Wrong;
+use crate::written::{Wrong, document, wrong_at};
 
-/// A kind of evidence: how it is written in a rule, and how it is looked for.
+/// A kind of evidence: how it is written, and how it is looked for.
 pub(crate) trait EvidenceKind: Sized {
-    /// Its fields in a rule's file. An unknown field must be an error
+    /// Its fields in a file. An unknown field must be an error
     /// (`#[serde(deny_unknown_fields)]`).
     type Written: DeserializeOwned;
 
@@ -46,15 +48,10 @@ pub(crate) trait EvidenceKind: Sized {
     ///
     /// # Errors
     /// If the caller interrupts.
-    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted>;
+    fn look(&self, facts: &Facts<'_>) -> Result<Looked, Interrupted>;
 
     /// What it looks for, in a few words.
     fn shown(&self) -> String;
-
-    /// The recipe whose faults it is about, if it is about one.
-    fn recipe(&self) -> Option<&str> {
-        None
-    }
 }
 
 /// The result of looking for evidence.
@@ -107,8 +104,6 @@ kinds! {
     Registry(registry::RegistryEvidence) in registry,
     /// When a service or driver starts.
     Service(service::ServiceEvidence) in service,
-    /// A fault that a recipe finds.
-    Recipe(recipe::RecipeEvidence) in recipe,
     /// The state of a hive.
     Hive(hive::HiveEvidence) in hive,
     /// A file that is there, is empty, or is missing.

@@ -3,7 +3,7 @@
 use toml::Spanned;
 
 use crate::facts::Event;
-use crate::rows::{Wrong, wrong};
+use crate::written::{Wrong, wrong};
 
 /// A list of words, each of which stands for something.
 pub(super) type Words = Spanned<Vec<Spanned<String>>>;

@@ -7,14 +7,13 @@ use toml::Spanned;
 
 use super::registry::starting_sets;
 use super::{EvidenceKind, Looked, Sighting};
-use crate::diagnosis::disk::Disk;
 use crate::error::{Error, chain};
 use crate::facts::{Facts, Failure, of_filetime};
 use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
 use crate::progress::Interrupted;
 use crate::reading;
-use crate::rows::{KeyPattern, Wrong, wrong};
+use crate::written::{KeyPattern, Wrong, wrong};
 
 /// The greatest number of services in one piece of evidence.
 const MAX_NAMES: usize = 100;
@@ -68,12 +67,12 @@ impl EvidenceKind for ServiceEvidence {
         })
     }
 
-    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
-        let hive = match disk.facts.hive(HiveName::System) {
+    fn look(&self, facts: &Facts<'_>) -> Result<Looked, Interrupted> {
+        let hive = match facts.hive(HiveName::System) {
             Ok(hive) => hive,
             Err(failure) => return Ok(Looked::Unknown(Failure::reason(failure))),
         };
-        Ok(match self.sightings(disk.facts, hive) {
+        Ok(match self.sightings(facts, hive) {
             Ok(sightings) => Looked::of(sightings),
             Err(source) => Looked::Unknown(chain(&Error::corrupt(hive.path())(source))),
         })

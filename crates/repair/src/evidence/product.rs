@@ -4,10 +4,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{EvidenceKind, Looked, Sighting};
-use crate::diagnosis::disk::Disk;
-use crate::facts::Product;
+use crate::facts::{Facts, Product};
 use crate::progress::Interrupted;
-use crate::rows::{Wrong, wrong};
+use crate::written::{Wrong, wrong};
 
 /// The Windows is of this kind.
 #[derive(Clone, Debug)]
@@ -38,8 +37,8 @@ impl EvidenceKind for ProductEvidence {
         Ok(Self { server })
     }
 
-    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
-        let product = match disk.facts.product() {
+    fn look(&self, facts: &Facts<'_>) -> Result<Looked, Interrupted> {
+        let product = match facts.product() {
             Ok(product) => product,
             Err(reason) => return Ok(Looked::Unknown(format!("the kind of Windows: {reason}"))),
         };

@@ -8,10 +8,9 @@ use toml::Spanned;
 
 use super::words::fits;
 use super::{EvidenceKind, Looked, Sighting};
-use crate::diagnosis::disk::Disk;
-use crate::facts::{Event, Events, is_known_event};
+use crate::facts::{Event, Events, Facts, is_known_event};
 use crate::progress::Interrupted;
-use crate::rows::{Wrong, wrong};
+use crate::written::{Wrong, wrong};
 
 /// The number of events that are named; the newest ones.
 const MOST_SIGHTINGS: usize = 3;
@@ -112,8 +111,8 @@ impl EvidenceKind for EventEvidence {
         })
     }
 
-    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
-        let events = disk.facts.events()?;
+    fn look(&self, facts: &Facts<'_>) -> Result<Looked, Interrupted> {
+        let events = facts.events()?;
         if let Some(problem) = &events.problem {
             return Ok(Looked::Unknown(format!("event logs: {problem}")));
         }

@@ -4,10 +4,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{EvidenceKind, Looked, Sighting};
-use crate::diagnosis::disk::Disk;
-use crate::facts::TextLog;
+use crate::facts::{Facts, TextLog};
 use crate::progress::Interrupted;
-use crate::rows::{Wrong, wrong};
+use crate::written::{Wrong, wrong};
 
 /// The greatest number of texts in one piece of evidence.
 const MAX_TEXTS: usize = 50;
@@ -64,8 +63,8 @@ impl EvidenceKind for LogEvidence {
         })
     }
 
-    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
-        let errors = match disk.facts.text_log(self.log) {
+    fn look(&self, facts: &Facts<'_>) -> Result<Looked, Interrupted> {
+        let errors = match facts.text_log(self.log) {
             Ok(errors) => errors,
             Err(reason) => return Ok(Looked::Unknown(reason)),
         };

@@ -6,10 +6,9 @@ use toml::Spanned;
 
 use super::words::fits;
 use super::{EvidenceKind, Looked, Sighting};
-use crate::diagnosis::disk::Disk;
-use crate::facts::{BugCheck, FaultingImage};
+use crate::facts::{BugCheck, Facts, FaultingImage};
 use crate::progress::Interrupted;
-use crate::rows::{Wrong, wrong};
+use crate::written::{Wrong, wrong};
 
 /// The greatest number of codes or files in one piece of evidence.
 const MOST: usize = 50;
@@ -54,14 +53,14 @@ impl EvidenceKind for BugCheckEvidence {
         })
     }
 
-    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
-        let dumps = match disk.facts.bug_checks() {
+    fn look(&self, facts: &Facts<'_>) -> Result<Looked, Interrupted> {
+        let dumps = match facts.bug_checks() {
             Ok(dumps) => dumps,
             Err(reason) => return Ok(Looked::Unknown(reason)),
         };
         // What stopped Windows before a clean shutdown, or before another stop, it has survived.
         // Both times are in UTC and in one form, so their order is that of the text.
-        let shutdown = disk.facts.identity().last_shutdown.as_deref();
+        let shutdown = facts.identity().last_shutdown.as_deref();
         let newest = dumps.first().filter(|dump| {
             let later = dump.time.as_deref() > shutdown || dump.time.is_none();
             later && self.has_code(dump.code)

@@ -5,11 +5,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{EvidenceKind, Looked, Sighting};
-use crate::diagnosis::disk::Disk;
-use crate::facts::Failure;
+use crate::facts::{Facts, Failure};
 use crate::place::HiveName;
 use crate::progress::Interrupted;
-use crate::rows::{Wrong, wrong};
+use crate::written::{Wrong, wrong};
 
 /// A hive in this state.
 #[derive(Clone, Debug)]
@@ -61,8 +60,8 @@ impl EvidenceKind for HiveEvidence {
         })
     }
 
-    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
-        let opened = match disk.facts.hive(self.name) {
+    fn look(&self, facts: &Facts<'_>) -> Result<Looked, Interrupted> {
+        let opened = match facts.hive(self.name) {
             Ok(opened) => opened,
             Err(failure) => return Ok(self.unopened(failure)),
         };

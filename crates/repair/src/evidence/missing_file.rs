@@ -6,10 +6,9 @@ use toml::Spanned;
 
 use super::words::{self, Words};
 use super::{EvidenceKind, Looked, Sighting};
-use crate::diagnosis::disk::Disk;
-use crate::facts::{FileFault, FilterFault, MissingFile, OrphanFilter, ServiceFiles};
+use crate::facts::{Facts, FileFault, FilterFault, MissingFile, OrphanFilter, ServiceFiles};
 use crate::progress::Interrupted;
-use crate::rows::Wrong;
+use crate::written::Wrong;
 
 /// The greatest number of reasons for ignorance that are told.
 const MOST_REASONS: usize = 3;
@@ -58,8 +57,8 @@ impl EvidenceKind for MissingFileEvidence {
         })
     }
 
-    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
-        let files = match disk.facts.service_files() {
+    fn look(&self, facts: &Facts<'_>) -> Result<Looked, Interrupted> {
+        let files = match facts.service_files() {
             Ok(files) => files,
             Err(reason) => return Ok(Looked::Unknown(reason)),
         };

@@ -5,10 +5,9 @@ use serde::Deserialize;
 
 use super::words::{self, Words};
 use super::{EvidenceKind, Looked, Sighting};
-use crate::diagnosis::disk::Disk;
-use crate::facts::ClosedBy;
+use crate::facts::{ClosedBy, Facts};
 use crate::progress::Interrupted;
-use crate::rows::Wrong;
+use crate::written::Wrong;
 
 const WORDS: [(&str, ClosedBy); 5] = [
     ("block-all", ClosedBy::BlockAll),
@@ -40,8 +39,8 @@ impl EvidenceKind for FirewallEvidence {
         })
     }
 
-    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
-        Ok(match disk.facts.closed_port() {
+    fn look(&self, facts: &Facts<'_>) -> Result<Looked, Interrupted> {
+        Ok(match facts.closed_port() {
             Ok(Some(closed)) if self.closed_by.contains(&closed.by) => {
                 let seen = closed.seen.iter();
                 let seen = seen.map(|(place, found)| Sighting::new(place, found));

@@ -4,9 +4,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{EvidenceKind, Looked, Sighting};
-use crate::diagnosis::disk::Disk;
+use crate::facts::Facts;
 use crate::progress::Interrupted;
-use crate::rows::{Wrong, wrong};
+use crate::written::{Wrong, wrong};
 
 /// The control sets are in this state.
 #[derive(Clone, Debug)]
@@ -46,8 +46,8 @@ impl EvidenceKind for ControlSetsEvidence {
         Ok(Self { is })
     }
 
-    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
-        let sets = match disk.facts.control_sets() {
+    fn look(&self, facts: &Facts<'_>) -> Result<Looked, Interrupted> {
+        let sets = match facts.control_sets() {
             Ok(sets) => sets,
             Err(reason) => return Ok(Looked::Unknown(reason)),
         };

@@ -8,15 +8,14 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{EvidenceKind, Looked, Sighting};
-use crate::diagnosis::disk::Disk;
 use crate::error::{Error, chain};
 use crate::facts::{Facts, Failure, of_filetime};
 use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
 use crate::progress::Interrupted;
 use crate::reading;
-use crate::rows::{KeyPattern, Written, Wrong, encode, value_name, value_type, wrong};
 use crate::value_data::{Readable, ValueData};
+use crate::written::{KeyPattern, Written, Wrong, encode, value_name, value_type, wrong};
 
 /// The maximum length of data that are compared, in bytes.
 const MOST_BYTES: usize = 64 << 10;
@@ -121,13 +120,13 @@ impl EvidenceKind for RegistryEvidence {
         })
     }
 
-    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
-        let hive = match disk.facts.hive(self.hive) {
+    fn look(&self, facts: &Facts<'_>) -> Result<Looked, Interrupted> {
+        let hive = match facts.hive(self.hive) {
             Ok(hive) => hive,
             Err(failure) => return Ok(Looked::Unknown(Failure::reason(failure))),
         };
-        Ok(match self.sightings(disk.facts, hive) {
-            Ok(sightings) => Looked::of(self.with_policy(disk.facts, sightings)),
+        Ok(match self.sightings(facts, hive) {
+            Ok(sightings) => Looked::of(self.with_policy(facts, sightings)),
             Err(source) => Looked::Unknown(chain(&Error::corrupt(hive.path())(source))),
         })
     }

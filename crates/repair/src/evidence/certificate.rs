@@ -4,10 +4,9 @@ use serde::Deserialize;
 
 use super::words::{self, Words};
 use super::{EvidenceKind, Looked, Sighting};
-use crate::diagnosis::disk::Disk;
-use crate::facts::CertificateFault;
+use crate::facts::{CertificateFault, Facts};
 use crate::progress::Interrupted;
-use crate::rows::Wrong;
+use crate::written::Wrong;
 
 const WORDS: [(&str, CertificateFault); 4] = [
     ("expired", CertificateFault::Expired),
@@ -38,8 +37,8 @@ impl EvidenceKind for CertificateEvidence {
         })
     }
 
-    fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
-        let faulty = match disk.facts.faulty_certificates() {
+    fn look(&self, facts: &Facts<'_>) -> Result<Looked, Interrupted> {
+        let faulty = match facts.faulty_certificates() {
             Ok(faulty) => faulty.iter(),
             Err(reason) => return Ok(Looked::Unknown(reason)),
         };
