@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use diskmend_acl::{Domains, SecurityDescriptor};
+use diskmend_disk::testing::FaultyDisk;
 use rustix::fs::{XattrFlags, setxattr};
 
 use super::boot_fixture::{BIOS, EFI, bios, efi};
@@ -51,6 +52,22 @@ pub(super) enum Container {
 
 /// The bytes of an image file; `None`, with a message, if it can't be made on this machine.
 pub(super) fn image(hive: &str, boot: Boot, container: Container) -> Option<Vec<u8>> {
+    image_with(boot, container, |root| fill_windows(root, hive))
+}
+
+/// The bytes of an image file whose Windows volume has the files and descriptors of another disk.
+pub(super) fn image_like(disk: &FaultyDisk) -> Option<Vec<u8>> {
+    image_with(Boot::Ntfs, Container::Raw, |root| {
+        for (path, bytes) in disk.files() {
+            put(root, &path, &bytes);
+        }
+        for (path, descriptor) in disk.descriptors() {
+            set_descriptor(&root.join(path), &descriptor);
+        }
+    })
+}
+
+fn image_with(boot: Boot, container: Container, fill: impl FnOnce(&Path)) -> Option<Vec<u8>> {
     let folder = tempfile::tempdir().expect("a folder");
     let mut disk = vec![0; (WINDOWS_AT + WINDOWS_SECTORS) * SECTOR];
     let kind = match boot {
@@ -68,9 +85,7 @@ pub(super) fn image(hive: &str, boot: Boot, container: Container) -> Option<Vec<
         Boot::Fat => fat(folder.path(), BOOT_SECTORS)?,
     };
     disk[BOOT_AT * SECTOR..][..boot.len()].copy_from_slice(&boot);
-    let windows = ntfs(folder.path(), WINDOWS_AT, WINDOWS_SECTORS, |root| {
-        fill_windows(root, hive);
-    })?;
+    let windows = ntfs(folder.path(), WINDOWS_AT, WINDOWS_SECTORS, fill)?;
     disk[WINDOWS_AT * SECTOR..][..windows.len()].copy_from_slice(&windows);
     contained(folder.path(), disk, container)
 }
@@ -101,7 +116,11 @@ pub(super) fn bytes(sddl: &str) -> Vec<u8> {
 }
 
 fn secure(path: &Path, sddl: &str) {
-    setxattr(path, SECURITY, &bytes(sddl), XattrFlags::empty()).expect("a descriptor");
+    set_descriptor(path, &bytes(sddl));
+}
+
+fn set_descriptor(path: &Path, bytes: &[u8]) {
+    setxattr(path, SECURITY, bytes, XattrFlags::empty()).expect("a descriptor");
 }
 
 fn put(root: &Path, path: &str, bytes: &[u8]) {

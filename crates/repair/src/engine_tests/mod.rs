@@ -7,6 +7,7 @@ mod boot_choice;
 mod boot_evidence;
 mod boot_fixture;
 mod boot_support;
+mod catalogue;
 mod crash;
 mod descriptors;
 mod diagnosis;

@@ -10,11 +10,11 @@ use super::super::evidence::firewall::{ID, RULES, rule};
 use crate::place::HiveName;
 use crate::value_data::ValueData;
 
-pub(super) const CONFIG: &str = "Windows/System32/config";
-pub(super) const SET: &str = "ControlSet001";
+pub(in crate::engine_tests) const CONFIG: &str = "Windows/System32/config";
+pub(in crate::engine_tests) const SET: &str = "ControlSet001";
 const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
 /// The key of Remote Desktop's certificate.
-pub(super) const KEY: &str =
+pub(in crate::engine_tests) const KEY: &str =
     "ProgramData/Microsoft/Crypto/RSA/MachineKeys/f686aace6942fb7f7ceb231212eef4a4_a";
 /// The boot manager with a file beside its store, and the loaders.
 const BOOT_FILES: [&str; 4] = [

@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
+use diskmend_base::hex;
 use diskmend_disk::testing::FaultyDisk;
 use diskmend_hive::ValueType;
 
+use super::super::evidence::certificates::{FUTURE, STORE, binary, blob, certificate, thumbprint};
+use super::super::evidence::firewall::{ID, RULES, rule};
 use super::diagnose;
 use super::disk::{Break, CONFIG, SET, disk};
-use crate::place::HiveName::System;
+use crate::place::HiveName::{Software, System};
 use crate::value_data::ValueData;
 
 fn has_no_fault(disk: &FaultyDisk, what: &str) {
@@ -22,33 +25,39 @@ fn the_healthy_server_has_no_fault() {
     has_no_fault(&disk(&[]), "the healthy server");
 }
 
-/// What other programs repair although Windows works with it (measured on healthy machines).
-#[test]
-fn what_is_usual_is_no_fault() {
+/// What other programs repair although Windows works with it (measured on healthy machines): the
+/// disks, each with what differs from the healthy server.
+pub(in crate::engine_tests) fn usual() -> Vec<(&'static str, Vec<Break>)> {
     let number =
         |key: &str, name, number| Break::Number(System, format!(r"{SET}\{key}"), name, number);
     let data = |key: &str, name, data| Break::Data(System, format!(r"{SET}\{key}"), name, data);
-    let workstation = data(
-        r"Control\ProductOptions",
-        "ProductType",
-        ValueData::text(ValueType::SZ, "WinNT"),
-    );
-    let no_agent = Break::NoKey(System, format!(r"{SET}\Services\RdAgent"));
+    let text = |text: &str| ValueData::text(ValueType::SZ, text);
+    let list = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        ValueData::list(&names)
+    };
+    let workstation = || data(r"Control\ProductOptions", "ProductType", text("WinNT"));
+    let no_agent = || Break::NoKey(System, format!(r"{SET}\Services\RdAgent"));
     let session = r"Control\Session Manager";
     let one_nul = ValueData {
         value_type: ValueType::MULTI_SZ,
         bytes: diskmend_base::utf16::encode_terminated("autocheck autochk *"),
     };
     let interface = r"Services\Tcpip\Parameters\Interfaces\{11111111-2222-3333-4444-555555555555}";
-    let class = r"Control\Class\{4d36e967-e325-11ce-bfc1-08002be10318}";
-    let renames = ValueData::list(&[r"\??\C:\Windows\Temp\a".to_owned()]);
-    let cases = [
+    let disk_class = r"Control\Class\{4d36e967-e325-11ce-bfc1-08002be10318}";
+    let volume_class = r"Control\Class\{71a27cdd-812a-11d0-bec7-08002be2092f}";
+    let mcafee = r"Control\Network\{4D36E974-E325-11CE-BFC1-08002BE10318}\{22222222-2222-3333-4444-555555555555}";
+    let der = certificate(FUTURE);
+    let thumbprint = thumbprint(&der);
+    let own_certificate = format!(r"{STORE}\{}", hex::encode(&thumbprint).to_uppercase());
+    vec![
         (
             "a client with Remote Desktop off",
             vec![
-                workstation,
-                no_agent,
+                workstation(),
+                no_agent(),
                 number(r"Control\Terminal Server", "fDenyTSConnections", 1),
+                Break::Data(System, RULES.to_owned(), ID, rule("FALSE", "3389", "")),
             ],
         ),
         (
@@ -60,6 +69,8 @@ fn what_is_usual_is_no_fault() {
             vec![
                 number(r"Services\storvsc", "Start", 0),
                 number(r"Services\storvsc\StartOverride", "0", 3),
+                number(r"Services\vmbus", "Start", 0),
+                number(r"Services\vmbus\StartOverride", "0", 3),
             ],
         ),
         (
@@ -68,24 +79,50 @@ fn what_is_usual_is_no_fault() {
                 number(r"Services\EhStorClass", "Start", 0),
                 number(r"Services\stdcfltn", "Start", 0),
                 data(
-                    class,
+                    disk_class,
                     "LowerFilters",
-                    ValueData::list(&["EhStorClass".to_owned(), "stdcfltn".to_owned()]),
+                    list(&["EhStorClass", "stdcfltn"]),
                 ),
             ],
         ),
-        ("static addresses", vec![number(interface, "EnableDHCP", 0)]),
+        (
+            "a member of a domain with static addresses and filters of a virus scanner",
+            vec![
+                workstation(),
+                no_agent(),
+                data(r"Services\Tcpip\Parameters", "Domain", text("corp.example")),
+                number(interface, "EnableDHCP", 0),
+                data(interface, "IPAddress", list(&["10.0.0.4"])),
+                data(interface, "SubnetMask", list(&["255.255.255.0"])),
+                data(interface, "DefaultGateway", list(&["10.0.0.1"])),
+                data(interface, "NameServer", text("10.0.0.2")),
+                number(r"Services\mfe_ndisfilt", "Start", 1),
+                data(mcafee, "ComponentId", text("mfe_ndisfilt")),
+                data(&format!(r"{mcafee}\Ndi"), "Service", text("mfe_ndisfilt")),
+                number(&format!(r"{mcafee}\Ndi"), "FilterRunType", 2),
+            ],
+        ),
         (
             "pending renames",
-            vec![data(session, "PendingFileRenameOperations", renames)],
+            vec![data(
+                session,
+                "PendingFileRenameOperations",
+                list(&[r"\??\C:\Windows\Temp\a", "", r"\??\C:\Windows\Temp\b"]),
+            )],
         ),
         (
             "a list that ends with one NUL",
             vec![data(session, "BootExecute", one_nul)],
         ),
         (
-            "file systems of XP",
-            vec![number(r"Services\Ntfs", "Start", 4)],
+            "file systems of XP, and its drivers without a path",
+            vec![
+                number(r"Services\Ntfs", "Start", 4),
+                number(r"Services\Fastfat", "Start", 4),
+                number(r"Services\Fs_Rec", "Start", 1),
+                data(disk_class, "UpperFilters", list(&["PartMgr"])),
+                data(volume_class, "UpperFilters", list(&["VolSnap"])),
+            ],
         ),
         (
             "the disks of a server",
@@ -108,11 +145,38 @@ fn what_is_usual_is_no_fault() {
             )],
         ),
         (
+            "a certificate that Remote Desktop has made",
+            vec![
+                Break::Data(Software, own_certificate, "Blob", blob(&der, 1)),
+                Break::Data(
+                    Software,
+                    r"Microsoft\Cryptography".to_owned(),
+                    "MachineGuid",
+                    // The file of the key on the healthy server ends so.
+                    text("a"),
+                ),
+                data(
+                    r"Control\Terminal Server\WinStations",
+                    "SelfSignedCertificate",
+                    binary(thumbprint),
+                ),
+            ],
+        ),
+        (
+            "CredSSP that refuses what is known to be unsafe",
+            vec![Break::Number(
+                Software,
+                r"Microsoft\Windows\CurrentVersion\Policies\System\CredSSP\Parameters".to_owned(),
+                "AllowEncryptionOracle",
+                1,
+            )],
+        ),
+        (
             "a page file that the system manages",
             vec![data(
                 r"Control\Session Manager\Memory Management",
                 "PagingFiles",
-                ValueData::list(&[r"?:\pagefile.sys".to_owned()]),
+                list(&[r"?:\pagefile.sys"]),
             )],
         ),
         (
@@ -121,10 +185,20 @@ fn what_is_usual_is_no_fault() {
         ),
         (
             "logs of transactions",
-            vec![Break::File(format!("{CONFIG}/TxR/a.TxR.blf"), vec![0])],
+            vec![
+                Break::File(format!("{CONFIG}/TxR/a.TxR.blf"), vec![0]),
+                Break::File(
+                    "Windows/System32/SMI/Store/Machine/a.regtrans-ms".to_owned(),
+                    vec![0],
+                ),
+            ],
         ),
-    ];
-    for (what, breaks) in cases {
+    ]
+}
+
+#[test]
+fn what_is_usual_is_no_fault() {
+    for (what, breaks) in usual() {
         has_no_fault(&disk(&breaks), what);
     }
 }

@@ -4,7 +4,7 @@
 mod cases;
 pub(super) mod disk;
 pub(super) mod event_cases;
-mod healthy;
+pub(super) mod healthy;
 mod logon_cases;
 mod machine_cases;
 

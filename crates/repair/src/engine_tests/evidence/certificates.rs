@@ -18,7 +18,7 @@ const PREFIX: &str = "f686aace6942fb7f7ceb231212eef4a4";
 pub(super) const GUID: &str = "5c6d2f4a-0000-4000-8000-000000000001";
 /// Long before and after the hives of these tests were written, in 2024.
 pub(in crate::engine_tests) const PAST: &str = "200101000000Z";
-pub(super) const FUTURE: &str = "400101000000Z";
+pub(in crate::engine_tests) const FUTURE: &str = "400101000000Z";
 
 fn der(tag: u8, parts: &[Vec<u8>]) -> Vec<u8> {
     let content = parts.concat();

@@ -1,0 +1,31 @@
+//! A broken disk for each recipe.
+
+mod boot_store;
+mod permissions;
+mod remote_desktop;
+mod system;
+
+use super::Case;
+pub(super) use boot_store::boot_store;
+pub(super) use permissions::permissions;
+pub(super) use remote_desktop::remote_desktop;
+pub(super) use system::system;
+
+use crate::engine_tests::diagnosis::disk::{Break, SET};
+use crate::place::HiveName;
+
+pub(super) type Cases = Vec<Case>;
+
+/// All cases.
+pub(super) fn all() -> Cases {
+    let mut all = remote_desktop();
+    all.extend(permissions());
+    all.extend(boot_store());
+    all.extend(system());
+    all
+}
+
+/// A number in the control set.
+fn number(key: &str, name: &'static str, number: u32) -> Break {
+    Break::Number(HiveName::System, format!(r"{SET}\{key}"), name, number)
+}

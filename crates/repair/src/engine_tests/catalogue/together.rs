@@ -1,0 +1,58 @@
+//! All recipes that can be used in one run, on one disk.
+
+#[cfg(target_os = "linux")]
+use super::super::{image, image_fixture::image_like};
+use super::{groups, in_state, inspect, repair, same_content, site};
+use crate::documents::{Outcome, RowState};
+use crate::engine_tests::catalogue::cases;
+use crate::engine_tests::diagnosis::disk::{Break, disk};
+use crate::engine_tests::support::undo;
+use crate::plan::Goal;
+
+/// What is broken for these recipes, without two stores in one place.
+fn breaks(group: &[&str]) -> Vec<Break> {
+    let cases = cases::all().into_iter();
+    let cases = cases.filter(|case| group.contains(&case.recipe));
+    cases.flat_map(|case| case.breaks).collect()
+}
+
+#[test]
+fn all_recipes_in_one_run_are_undone_to_the_byte() {
+    for group in groups() {
+        let pristine = disk(&breaks(&group));
+        let disk = pristine.fork();
+        let report = repair(&site(&disk), &group, Goal::Desired).expect("repair");
+        assert_eq!(report.outcome, Outcome::Done, "{group:?}: {report:?}");
+        let after = inspect(&site(&disk), &group);
+        let faults = in_state(&after, |state| state == RowState::Fault);
+        assert!(faults.is_empty(), "{group:?}: {faults:?}");
+        undo(&disk, None).expect("undo");
+        same_content(&disk, &pristine, "undone");
+    }
+}
+
+/// As above, on an unmounted disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn all_recipes_in_one_run_on_an_image_are_undone_to_the_byte() {
+    let groups = groups();
+    let group = groups.iter().max_by_key(|group| group.len());
+    let group = group.expect("recipes");
+    let Some(bytes) = image_like(&disk(&breaks(group))) else {
+        return;
+    };
+    let pristine = image::with_image(bytes);
+    let disk = pristine.fork();
+    let at = |disk| image::site(disk).expect("an image");
+    let report = repair(&at(&disk), group, Goal::Desired).expect("repair");
+    assert_eq!(report.outcome, Outcome::Done, "{report:?}");
+    let after = inspect(&at(&disk), group);
+    assert!(after.skipped.is_empty(), "{:?}", after.skipped);
+    let faults = in_state(&after, |state| state == RowState::Fault);
+    assert!(faults.is_empty(), "{faults:?}");
+    let again = disk.fork();
+    let report = repair(&at(&again), group, Goal::Desired).expect("again");
+    assert_eq!(report.outcome, Outcome::NothingToDo);
+    image::undo(&disk).expect("undo");
+    image::same_image(&disk, &pristine, "undone");
+}
