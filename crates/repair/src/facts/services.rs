@@ -53,6 +53,18 @@ impl ServiceStart {
             _ => None,
         }
     }
+
+    /// Its number in `Start`.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        match self {
+            Self::Boot => 0,
+            Self::System => 1,
+            Self::Automatic => 2,
+            Self::Manual => 3,
+            Self::Disabled => 4,
+        }
+    }
 }
 
 /// All services, in the order of the hive.

@@ -1,7 +1,7 @@
 //! The recipes that come with the program.
 
 /// The name of each file, and its text.
-pub(super) const FILES: [(&str, &str); 13] = [
+pub(super) const FILES: [(&str, &str); 23] = [
     (
         "rdp-internal-error.toml",
         include_str!("../../recipes/rdp-internal-error.toml"),
@@ -47,5 +47,45 @@ pub(super) const FILES: [(&str, &str); 13] = [
     (
         "safe-mode-on-dsrepair.toml",
         include_str!("../../recipes/safe-mode-on-dsrepair.toml"),
+    ),
+    (
+        "services-default.toml",
+        include_str!("../../recipes/services-default.toml"),
+    ),
+    (
+        "services-remote-desktop.toml",
+        include_str!("../../recipes/services-remote-desktop.toml"),
+    ),
+    (
+        "services-network.toml",
+        include_str!("../../recipes/services-network.toml"),
+    ),
+    (
+        "services-firewall.toml",
+        include_str!("../../recipes/services-firewall.toml"),
+    ),
+    (
+        "services-logon.toml",
+        include_str!("../../recipes/services-logon.toml"),
+    ),
+    (
+        "services-system.toml",
+        include_str!("../../recipes/services-system.toml"),
+    ),
+    (
+        "services-update.toml",
+        include_str!("../../recipes/services-update.toml"),
+    ),
+    (
+        "guest-agent.toml",
+        include_str!("../../recipes/guest-agent.toml"),
+    ),
+    (
+        "services-errorcontrol.toml",
+        include_str!("../../recipes/services-errorcontrol.toml"),
+    ),
+    (
+        "rdagent-errorcontrol.toml",
+        include_str!("../../recipes/rdagent-errorcontrol.toml"),
     ),
 ];

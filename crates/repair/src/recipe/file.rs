@@ -174,7 +174,7 @@ mod tests {
             ("title = \"Title\"\n", "", "1:1", "title"),
             ("\"Summary\"", "\" \"", "4:11", "say something"),
             ("[\"https://example.org\"]", "[]", "5:11", "documented"),
-            ("[[registry]]", "[[service]]", "7:3", "service"),
+            ("[[registry]]", "[[servise]]", "7:3", "servise"),
             ("\"SYSTEM\"", "\"SAM\"", "8:8", "SYSTEM or SOFTWARE"),
             ("Services\\Tcpip", "..\\Tcpip", "9:7", "no meaning"),
             ("value = \"Start\"", "valeu = \"Start\"", "10:1", "valeu"),

@@ -9,10 +9,12 @@ mod claim;
 #[cfg(test)]
 pub(crate) mod example_service;
 mod fault;
+mod fault_words;
 mod judge;
 #[macro_use]
 mod kinds;
 mod registry;
+mod service;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -27,6 +29,7 @@ pub(crate) use claim::Claim;
 pub use fault::{Companion, Fault};
 pub(crate) use judge::{About, JudgeDescriptors, JudgeElements, JudgeValues, Standing};
 pub use registry::{IfMissing, RegistryRow};
+pub use service::ServiceRow;
 
 /// A kind of row: how it is written in a recipe, what it is about, and how it is shown.
 ///
@@ -82,4 +85,6 @@ kinds! {
     Bcd(BcdRow) in bcd,
     /// Wanted permissions of a folder or its content.
     Acl(AclRow) in acl,
+    /// A wanted setting of services.
+    Service(ServiceRow) in service,
 }

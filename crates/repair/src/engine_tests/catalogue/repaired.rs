@@ -98,6 +98,11 @@ fn recipes_for_the_boot_store() {
 }
 
 #[test]
+fn recipes_for_services() {
+    test_all(cases::services());
+}
+
+#[test]
 fn recipes_for_the_system() {
     test_all(cases::system());
 }

@@ -26,7 +26,7 @@ fn with_facts<T>(disk: &FaultyDisk, ask: impl FnOnce(&Facts<'_>) -> T) -> T {
 }
 
 /// Values of a hive, by key and name.
-type Values<'a> = [(&'a str, &'a str, ValueData)];
+pub(super) type Values<'a> = [(&'a str, &'a str, ValueData)];
 
 fn set(editor: &mut Editor, values: &Values<'_>) -> Result<(), EditError> {
     for (key, name, data) in values {
@@ -36,21 +36,21 @@ fn set(editor: &mut Editor, values: &Values<'_>) -> Result<(), EditError> {
     Ok(())
 }
 
-fn number(number: u32) -> ValueData {
+pub(super) fn number(number: u32) -> ValueData {
     ValueData::dword(number)
 }
 
-fn text(text: &str) -> ValueData {
+pub(super) fn text(text: &str) -> ValueData {
     ValueData::text(ValueType::SZ, text)
 }
 
-fn list(names: &[&str]) -> ValueData {
+pub(super) fn list(names: &[&str]) -> ValueData {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     ValueData::list(&names)
 }
 
 /// A disk with one control set and these values in SYSTEM and SOFTWARE.
-fn disk(system: &Values<'_>, software: &Values<'_>) -> FaultyDisk {
+pub(super) fn disk(system: &Values<'_>, software: &Values<'_>) -> FaultyDisk {
     let disk = FaultyDisk::new();
     let with_set = |editor: &mut Editor| {
         set(editor, &[("Select", "Current", number(1))])?;

@@ -3,12 +3,14 @@
 mod boot_store;
 mod permissions;
 mod remote_desktop;
+mod services;
 mod system;
 
 use super::Case;
 pub(super) use boot_store::boot_store;
 pub(super) use permissions::permissions;
 pub(super) use remote_desktop::remote_desktop;
+pub(super) use services::services;
 pub(super) use system::system;
 
 use crate::engine_tests::diagnosis::disk::{Break, SET};
@@ -21,6 +23,7 @@ pub(super) fn all() -> Cases {
     let mut all = remote_desktop();
     all.extend(permissions());
     all.extend(boot_store());
+    all.extend(services());
     all.extend(system());
     all
 }
