@@ -11,6 +11,15 @@ use serde_json::ser::{CharEscape, CompactFormatter, Formatter, PrettyFormatter};
 /// The version of all documents.
 pub const SCHEMA: u32 = 1;
 
+/// True if a flag isn't set, and so isn't in a document.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+pub(crate) fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
 /// Writes a document in many lines. Characters that control a terminal or are invisible are escaped
 /// as `\uXXXX` in every string.
 ///

@@ -10,7 +10,8 @@ use serde::de::Error as _;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The type and the data of a registry value. Two are equal if all bytes are.
+/// The type and the data of a registry value. Two are equal if all bytes are;
+/// [`is_same`](Self::is_same) compares them as Windows reads them.
 ///
 /// It is serialized as `{"type": "REG_DWORD", "data": 1, "hex": "01000000"}`; `data` is the
 /// readable form (a number, a string, a list of strings), and absent if there is none; `hex` always
@@ -103,9 +104,34 @@ impl ValueData {
         }
     }
 
+    /// True if Windows reads the same from both: the types are equal, and so are the data. If they
+    /// are strings or lists of strings, the terminators at the end don't count: some programs store
+    /// one too few or one too many.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.value_type == other.value_type
+            && match self.value_type {
+                ValueType::SZ | ValueType::EXPAND_SZ | ValueType::MULTI_SZ => {
+                    unterminated(&self.bytes) == unterminated(&other.bytes)
+                }
+                _ => self.bytes == other.bytes,
+            }
+    }
+
     fn exact<const N: usize>(&self) -> Option<[u8; N]> {
         self.bytes.as_slice().try_into().ok()
     }
+}
+
+/// UTF-16 without the terminators at its end, of which the last may be cut.
+fn unterminated(bytes: &[u8]) -> &[u8] {
+    let (units, cut) = bytes.as_chunks::<2>();
+    if cut.iter().any(|byte| *byte != 0) {
+        return bytes;
+    }
+    let text = units.iter().rposition(|unit| *unit != [0, 0]);
+    let units = text.map_or(0, |last| last + 1);
+    bytes.get(..units * 2).unwrap_or(bytes)
 }
 
 /// The data for display, without the type: `1 (0x1)`, a quoted string, a list, or bytes; long data
@@ -211,6 +237,42 @@ mod tests {
             let back: ValueData = serde_json::from_str(json).expect("deserialize");
             assert_eq!(back, data);
         }
+    }
+
+    /// A healthy Windows 10 1903 once differed from the default of `BootExecute`, because its list
+    /// ends with one terminator instead of two.
+    #[test]
+    fn terminators_at_the_end_do_not_count() {
+        let text = |value_type, text: &str, end: &[u8]| {
+            let mut bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            bytes.extend(end);
+            ValueData { value_type, bytes }
+        };
+        let types = [ValueType::SZ, ValueType::EXPAND_SZ, ValueType::MULTI_SZ];
+        let ends: [&[u8]; 6] = [&[], &[0], &[0; 2], &[0; 3], &[0; 4], &[0; 6]];
+        for value_type in types {
+            for (one, other) in ends.iter().flat_map(|one| ends.map(|other| (one, other))) {
+                let one = text(value_type, "autocheck\0x", one);
+                let other = text(value_type, "autocheck\0x", other);
+                assert!(one.is_same(&other), "{one:?} {other:?}");
+            }
+            let ended = |word| text(value_type, word, &[0, 0]);
+            for other in [
+                "autocheck",
+                "autocheck\0X",
+                "autocheck\0\0x",
+                "\0autocheck\0x",
+                "",
+            ] {
+                assert!(!ended("autocheck\0x").is_same(&ended(other)), "{other:?}");
+            }
+            assert!(!ended("a").is_same(&text(value_type, "a", &[1])));
+            assert!(ended("").is_same(&text(value_type, "", &[])));
+        }
+        let other_type = text(ValueType::EXPAND_SZ, "a", &[0, 0]);
+        assert!(!text(ValueType::SZ, "a", &[0, 0]).is_same(&other_type));
+        let binary = |end: &[u8]| text(ValueType::BINARY, "a", end);
+        assert!(!binary(&[0, 0]).is_same(&binary(&[])));
     }
 
     #[test]

@@ -121,9 +121,13 @@ fn verdict(
     let summary = &found.summary;
     let (faults, differ, missing, ok) =
         (summary.faults, summary.differ, summary.missing, summary.ok);
+    let reported = match summary.reported {
+        0 => String::new(),
+        reported => format!(", {reported} reported"),
+    };
     writeln!(
         out,
-        "\n{faults} faults, {differ} differ, {missing} missing, {ok} as they should be"
+        "\n{faults} faults, {differ} differ, {missing} missing, {ok} as they should be{reported}"
     )?;
     let (good, bad) = (style::GOOD, style::BAD);
     let path = shell::word(&found.target);
@@ -174,6 +178,7 @@ fn rows(out: &mut dyn Write, rows: &[&Row], width: Option<usize>) -> io::Result<
         let now = report::found(row.current.as_ref(), row.subtree);
         let (now, remark) = match row.state {
             RowState::Ok => (now, String::new()),
+            _ if row.only_reports => (now, format!("{}: {}", row.recipe, row.why)),
             _ => (
                 format!("{now}, wanted {}", report::wanted(&row.desired)),
                 format!("{}: {}", row.recipe, row.why),
@@ -220,5 +225,6 @@ fn state(state: RowState) -> (&'static str, anstyle::Style) {
         RowState::Differs => ("differs", style::WARNING),
         RowState::Missing => ("missing", style::WARNING),
         RowState::Fault => ("FAULT", style::BAD),
+        RowState::Reported => ("report", style::WARNING),
     }
 }

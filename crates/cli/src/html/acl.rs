@@ -58,7 +58,7 @@ fn folder(folder: &AclReport) -> Markup {
 fn group(group: &AclGroup) -> Vec<Markup> {
     let state = match group.state {
         RowState::Fault => html! { span.bad { "fault" } },
-        RowState::Differs | RowState::Missing => html! { "differs" },
+        RowState::Differs | RowState::Missing | RowState::Reported => html! { "differs" },
         RowState::Ok => html! { "ok" },
     };
     let first = group.examples.first().map_or("", String::as_str);

@@ -80,6 +80,7 @@ fn row(finding: &Finding) -> Vec<Markup> {
     let state = match finding.state {
         RowState::Fault => html! { span.bad { "fault" } },
         RowState::Missing => tight("missing"),
+        RowState::Reported => tight("reported"),
         RowState::Differs | RowState::Ok => tight("differs"),
     };
     let texts = [&finding.name, &finding.now, &finding.wanted, &finding.why];

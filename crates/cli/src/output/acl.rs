@@ -44,7 +44,7 @@ pub(crate) fn report(out: &mut dyn Write, report: &AclReport) -> io::Result<()> 
 fn group(out: &mut dyn Write, group: &AclGroup) -> io::Result<()> {
     let (state, style) = match group.state {
         RowState::Fault => ("FAULT  ", style::BAD),
-        RowState::Differs | RowState::Missing => ("differs", style::WARNING),
+        RowState::Differs | RowState::Missing | RowState::Reported => ("differs", style::WARNING),
         RowState::Ok => ("ok     ", style::GOOD),
     };
     let example = group.examples.first().map_or("", String::as_str);

@@ -304,9 +304,10 @@ pub(crate) fn data(data: Option<&ValueData>) -> String {
     }
 }
 
-/// The wanted data, or what is deleted.
+/// The wanted data, or what is deleted; a row that only looks wants nothing.
 pub(crate) fn wanted(wanted: &Wanted) -> String {
     match wanted {
+        Wanted::Anything => "(only reported)".to_owned(),
         Wanted::Data(found) => data(Some(found)),
         Wanted::NoValue | Wanted::NoKey => DELETED.to_owned(),
     }

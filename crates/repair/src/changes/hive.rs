@@ -22,6 +22,11 @@ pub(crate) trait Judged: Clone {
     /// The result of comparing it with the wanted state.
     fn state(&self) -> RowState;
 
+    /// True if a repair with this goal changes it.
+    fn is_changed_for(&self, goal: Goal) -> bool {
+        self.state().is_changed_for(goal)
+    }
+
     /// True if both are about the same thing.
     fn is_same(&self, other: &Self) -> bool;
 
@@ -61,7 +66,7 @@ impl<T: Judged> HiveChange<T> {
         for finding in all {
             let judged = &finding.judged;
             let is_known = findings.iter().any(|known| known.judged.is_same(judged));
-            if judged.state().is_changed_for(goal) && !is_known {
+            if judged.is_changed_for(goal) && !is_known {
                 findings.push(finding.clone());
             }
         }

@@ -6,7 +6,7 @@ use diskmend_hive::name::same_name;
 use super::hive::{HiveChange, Judged};
 use crate::error::Error;
 use crate::finding::{
-    ChangedValue, Deletion, ElementWords, Finding, JudgedValue, RowState, Subtree, Wanted,
+    ChangedValue, Deletion, ElementWords, Finding, Goal, JudgedValue, RowState, Subtree, Wanted,
 };
 use crate::stop::Stop;
 
@@ -16,6 +16,10 @@ pub(crate) type RegistryChange = HiveChange<JudgedValue>;
 impl Judged for JudgedValue {
     fn state(&self) -> RowState {
         self.state
+    }
+
+    fn is_changed_for(&self, goal: Goal) -> bool {
+        self.desired != Wanted::Anything && self.state.is_changed_for(goal)
     }
 
     fn is_same(&self, other: &Self) -> bool {
@@ -65,6 +69,7 @@ impl Judged for JudgedValue {
                 Wanted::NoKey => {
                     editor.delete_key(key)?;
                 }
+                Wanted::Anything => {}
             }
         }
         Ok(())
@@ -75,7 +80,6 @@ impl Judged for JudgedValue {
 mod tests {
     use super::super::hive::HiveFile;
     use super::*;
-    use crate::finding::Goal;
     use crate::place::{HiveId, HiveName};
     use crate::value_data::ValueData;
 

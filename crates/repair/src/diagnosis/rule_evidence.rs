@@ -8,7 +8,7 @@ use crate::changes::Findings;
 use crate::changes::descriptors::FolderFindings;
 use crate::evidence::{Evidence, Looked, Sighting};
 use crate::facts::ControlSet;
-use crate::finding::{ElementWords, Finding, JudgedValue, RowState};
+use crate::finding::{ElementWords, Finding, JudgedValue, RowState, Wanted};
 use crate::place::HiveId;
 use crate::progress::Interrupted;
 use crate::recipe::recipe_name;
@@ -108,6 +108,8 @@ impl RecipeEvidence {
                     let found = found
                         .iter()
                         .filter(|one| self.is_fault(one, one.judged.state));
+                    // The recipe doesn't repair what it only reports.
+                    let found = found.filter(|one| one.judged.desired != Wanted::Anything);
                     let found = found.filter(|one| is_read(&one.judged, starting));
                     sightings.extend(found.map(|one| of_value(name, &one.judged)));
                 }

@@ -59,6 +59,8 @@ pub struct InspectSummary {
     pub missing: u64,
     /// What is as the recipes want.
     pub ok: u64,
+    /// What recipes report although it is no fault. They don't change it.
+    pub reported: u64,
     /// The recipes that repair the faults.
     pub repair: Vec<String>,
 }
@@ -102,6 +104,9 @@ pub struct Row {
     /// The thing that the recipe deletes; absent if it sets the value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletes: Option<Deletion>,
+    /// True if the recipe only looks; absent if it sets or deletes something.
+    #[serde(skip_serializing_if = "crate::json::is_false")]
+    pub only_reports: bool,
     /// What it is; absent if it doesn't exist, and if the recipe deletes the whole key.
     pub current: Option<ValueData>,
     /// The content of the key, if the recipe deletes the whole key and the key exists.
@@ -155,15 +160,20 @@ impl InspectReport {
 
     fn summed_up(&self) -> InspectSummary {
         let mut summary = InspectSummary::default();
-        let rows = self.rows.iter().map(|row| (row.state, &row.recipe));
-        let elements = self.elements.iter().map(|row| (row.state, &row.recipe));
-        for (state, recipe) in rows.chain(elements) {
+        let rows = self.rows.iter();
+        let rows = rows.map(|row| (row.state, (!row.only_reports).then_some(&row.recipe)));
+        let elements = self.elements.iter();
+        let elements = elements.map(|row| (row.state, Some(&row.recipe)));
+        for (state, repaired_by) in rows.chain(elements) {
             let count = match state {
                 RowState::Ok => &mut summary.ok,
                 RowState::Differs => &mut summary.differ,
                 RowState::Missing => &mut summary.missing,
+                RowState::Reported => &mut summary.reported,
                 RowState::Fault => {
-                    summary.repaired_by(recipe);
+                    if let Some(recipe) = repaired_by {
+                        summary.repaired_by(recipe);
+                    }
                     &mut summary.faults
                 }
             };
@@ -204,7 +214,7 @@ impl InspectReport {
         self.summary.fault
     }
 
-    /// True if anything was found that isn't as it should be: a value, a dirty hive, an error in
+    /// True if anything was found that isn't as it should be: a value that isn't only reported, a dirty hive, an error in
     /// its structure, a missing control set that `Select` names, an unfinished run. Notices don't
     /// count, nor do warnings, which Windows tolerates, nor permissions that differ without being a
     /// fault, because two recipes want different ones.
@@ -218,8 +228,9 @@ impl InspectReport {
                 .map_or(0, |sets| sets.missing.len());
             hive.dirty.is_some() || errors > 0 || missing > 0
         };
-        self.rows.iter().any(|row| row.state != RowState::Ok)
-            || self.elements.iter().any(|row| row.state != RowState::Ok)
+        let is_found = |state| !matches!(state, RowState::Ok | RowState::Reported);
+        self.rows.iter().any(|row| is_found(row.state))
+            || self.elements.iter().any(|row| is_found(row.state))
             || self.hives.iter().any(unsound)
             || self
                 .acls
@@ -257,6 +268,7 @@ impl Row {
             in_current_set: judged.in_current_set,
             value: judged.value.clone(),
             deletes: judged.desired.deletion(),
+            only_reports: judged.desired == Wanted::Anything,
             desired: judged.desired.clone(),
             current: judged.current.clone(),
             subtree: judged.subtree,

@@ -157,7 +157,7 @@ fn try_content(disk: &FaultyDisk) -> Result<Content, String> {
     for (hive, state) in rows.chain(elements) {
         let tally = hives.entry(hive.to_owned()).or_default();
         match state {
-            RowState::Ok => tally.0 += 1,
+            RowState::Ok | RowState::Reported => tally.0 += 1,
             _ => tally.1 += 1,
         }
     }

@@ -36,6 +36,7 @@ mod image_undo;
 mod later_runs;
 mod outcomes;
 mod prune;
+mod registry_rows;
 mod rows;
 mod siblings;
 mod support;

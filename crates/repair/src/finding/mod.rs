@@ -34,13 +34,15 @@ pub enum RowState {
     Missing,
     /// It is evidence of a fault.
     Fault,
+    /// It is worth a report and no fault. The row changes nothing.
+    Reported,
 }
 
 impl RowState {
     /// True if a repair with this goal changes it.
     pub(crate) fn is_changed_for(self, goal: Goal) -> bool {
         match self {
-            Self::Ok => false,
+            Self::Ok | Self::Reported => false,
             Self::Fault => true,
             Self::Differs | Self::Missing => goal == Goal::Desired,
         }

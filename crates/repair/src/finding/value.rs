@@ -7,7 +7,7 @@ use crate::value_data::ValueData;
 
 /// The state that a row wants.
 ///
-/// It is serialized as the data, or as null if something is deleted.
+/// It is serialized as the data, or as null if something is deleted or nothing is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// The value has these data.
@@ -16,6 +16,8 @@ pub enum Wanted {
     NoValue,
     /// The key doesn't exist, and so nothing in it does. The name of the value means nothing.
     NoKey,
+    /// The row only looks: whatever is there stays.
+    Anything,
 }
 
 /// The thing that is deleted.
@@ -38,12 +40,12 @@ pub struct Subtree {
 }
 
 impl Wanted {
-    /// The wanted data; `None` if something is deleted.
+    /// The wanted data; `None` if something is deleted or nothing is wanted.
     #[must_use]
     pub fn data(&self) -> Option<&ValueData> {
         match self {
             Self::Data(data) => Some(data),
-            Self::NoValue | Self::NoKey => None,
+            Self::NoValue | Self::NoKey | Self::Anything => None,
         }
     }
 
@@ -51,7 +53,7 @@ impl Wanted {
     #[must_use]
     pub fn deletion(&self) -> Option<Deletion> {
         match self {
-            Self::Data(_) => None,
+            Self::Data(_) | Self::Anything => None,
             Self::NoValue => Some(Deletion::Value),
             Self::NoKey => Some(Deletion::Key),
         }

@@ -198,6 +198,102 @@ mod tests {
     }
 
     #[test]
+    fn mistakes_of_rows_that_delete_or_look_are_named() {
+        let delete = GOOD.replace("data = 0", "delete = true");
+        let report = GOOD.replace("data = 0", "report = true");
+        let accept = GOOD.replace("data = 0", "data = 0\naccept = [0, 1]");
+        for good in [&delete, &report, &accept] {
+            Recipe::parse("own.toml", good).expect("valid");
+        }
+        for (good, from, to, place, say) in [
+            (
+                GOOD,
+                "data = 0\n",
+                "",
+                "10:9",
+                "one of data, delete = true and report",
+            ),
+            (
+                GOOD,
+                "data = 0",
+                "data = 0\ndelete = true",
+                "13:10",
+                "one of data",
+            ),
+            (
+                &delete,
+                "delete = true",
+                "delete = false",
+                "12:10",
+                "true, or no such field",
+            ),
+            (
+                &delete,
+                "delete = true",
+                "delete = true\nreport = true",
+                "12:10",
+                "one of data",
+            ),
+            (
+                &delete,
+                "delete",
+                "if_missing = \"leave\"\ndelete",
+                "12:14",
+                "with data",
+            ),
+            (
+                &delete,
+                "{ equals = [4] }",
+                "\"missing\"",
+                "13:9",
+                "if it is deleted",
+            ),
+            (
+                &delete,
+                "type = \"REG_DWORD\"\n",
+                "",
+                "12:21",
+                "the row's type",
+            ),
+            (GOOD, "type = \"REG_DWORD\"\n", "", "11:8", "need a type"),
+            (
+                GOOD,
+                "{ equals = [4] }",
+                "\"exists\"",
+                "13:9",
+                "means other data",
+            ),
+            (
+                &report,
+                "report = true",
+                "report = false",
+                "12:10",
+                "expected true",
+            ),
+            (
+                &report,
+                "report = true",
+                "report = \"absent\"",
+                "12:10",
+                "absent",
+            ),
+            (
+                &report,
+                "report = true",
+                "report = { equal = [1] }",
+                "12:12",
+                "equal",
+            ),
+            (&accept, "[0, 1]", "[]", "13:10", "at least one"),
+            (&accept, "[0, 1]", "[0]", "13:10", "other data"),
+            (&accept, "[0, 1]", "[\"1\"]", "13:11", "a number"),
+            (&accept, "[0, 1]", "[1, 4]", "14:9", "accepted data"),
+        ] {
+            refused(good, (from, to), place, say);
+        }
+    }
+
+    #[test]
     fn a_fault_may_be_a_word_or_depend_on_another_value() {
         let word = GOOD.replace("{ equals = [4] }", "\"missing\"");
         let recipe = Recipe::parse("own.toml", &word).expect("valid");

@@ -297,12 +297,17 @@ impl BcdFile {
                 if desired.as_ref().is_some_and(|value| equals.contains(value)) {
                     return Err(at("the desired data cannot be a fault"));
                 }
+                if desired.is_some() && table.exists {
+                    return Err(at(
+                        "an element that is wanted can't be a fault because it exists",
+                    ));
+                }
                 if desired.is_none() && table.missing {
                     return Err(at("a missing element cannot be a fault that is wanted"));
                 }
                 Some(BcdFault {
                     missing: table.missing,
-                    different: table.different,
+                    different: table.different || table.exists,
                     equals,
                 })
             }

@@ -46,6 +46,7 @@ impl Claim<'_> {
                     desired: other_desired,
                 },
             ) if hive == other_hive => match (desired, other_desired) {
+                (Wanted::Anything, _) | (_, Wanted::Anything) => None,
                 (Wanted::NoKey, Wanted::NoKey) => None,
                 // A value below a deleted key doesn't exist either.
                 (Wanted::NoKey, Wanted::NoValue) | (Wanted::NoValue, Wanted::NoKey) => None,

@@ -19,6 +19,8 @@ pub struct Fault {
     pub missing: bool,
     /// It is a fault if the value exists and has any other than the wanted data.
     pub different: bool,
+    /// It is a fault if the value exists.
+    pub exists: bool,
     /// It is a fault if the value has one of these data.
     pub equals: Vec<ValueData>,
     /// It is a fault only if this holds as well.
@@ -48,17 +50,24 @@ impl Fault {
         let here = match current {
             None => self.missing,
             Some(current) => {
-                self.equals.contains(current) || (self.different && Some(current) != desired)
+                self.exists
+                    || is_one_of(current, &self.equals)
+                    || (self.different && !desired.is_some_and(|wanted| current.is_same(wanted)))
             }
         };
         match &self.companion {
             Some(other) if here => {
                 let found = companion(&other.value)?;
-                Ok(found.is_some_and(|found| other.equals.contains(&found)))
+                Ok(found.is_some_and(|found| is_one_of(&found, &other.equals)))
             }
             _ => Ok(here),
         }
     }
+}
+
+/// True if Windows reads one of these from the data.
+pub(super) fn is_one_of(data: &ValueData, list: &[ValueData]) -> bool {
+    list.iter().any(|one| data.is_same(one))
 }
 
 #[derive(Deserialize, Default)]
@@ -68,6 +77,8 @@ pub(super) struct FaultTable {
     pub(super) missing: bool,
     #[serde(default)]
     pub(super) different: bool,
+    #[serde(default)]
+    pub(super) exists: bool,
     #[serde(default)]
     pub(super) equals: Vec<Spanned<Written>>,
     #[serde(rename = "where")]
@@ -87,6 +98,20 @@ pub(super) struct CompanionFile {
 /// A fault, written as one word or as a table.
 pub(super) struct FaultFile(pub(super) FaultTable);
 
+impl FaultFile {
+    /// The meaning of a word, if it has one.
+    pub(super) fn word(word: &str) -> Option<FaultTable> {
+        let mut table = FaultTable::default();
+        match word {
+            "missing" => table.missing = true,
+            "different" => table.different = true,
+            "exists" => table.exists = true,
+            _ => return None,
+        }
+        Some(table)
+    }
+}
+
 impl<'de> Deserialize<'de> for FaultFile {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct WordOrTable;
@@ -94,17 +119,15 @@ impl<'de> Deserialize<'de> for FaultFile {
             type Value = FaultFile;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("\"missing\", \"different\" or a table such as { equals = [0] }")
+                f.write_str(
+                    "\"missing\", \"different\", \"exists\" or a table such as { equals = [0] }",
+                )
             }
 
             fn visit_str<E: Error>(self, word: &str) -> Result<FaultFile, E> {
-                let mut table = FaultTable::default();
-                match word {
-                    "missing" => table.missing = true,
-                    "different" => table.different = true,
-                    _ => return Err(E::invalid_value(serde::de::Unexpected::Str(word), &self)),
-                }
-                Ok(FaultFile(table))
+                FaultFile::word(word)
+                    .map(FaultFile)
+                    .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(word), &self))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FaultFile, A::Error> {
@@ -116,15 +139,15 @@ impl<'de> Deserialize<'de> for FaultFile {
 }
 
 impl FaultTable {
-    /// Checks the condition of a value.
-    pub(super) fn read(self, value_type: ValueType) -> Result<Fault, Wrong> {
+    /// Checks the condition of a value. Data need a type.
+    pub(super) fn read(self, value_type: Option<ValueType>) -> Result<Fault, Wrong> {
         let companion = match self.companion {
             None => None,
             Some(other) => {
                 value_name(other.value.get_ref()).map_err(wrong(&other.value))?;
                 let other_type = match &other.value_type {
                     None => value_type,
-                    Some(name) => value_type_named(name.get_ref()).map_err(wrong(name))?,
+                    Some(name) => Some(value_type_named(name.get_ref()).map_err(wrong(name))?),
                 };
                 if other.equals.get_ref().is_empty() {
                     return Err(wrong(&other.equals)("name at least one".to_owned()));
@@ -138,16 +161,23 @@ impl FaultTable {
         Ok(Fault {
             missing: self.missing,
             different: self.different,
+            exists: self.exists,
             equals: encode_all(value_type, &self.equals)?,
             companion,
         })
     }
 }
 
-fn encode_all(value_type: ValueType, list: &[Spanned<Written>]) -> Result<Vec<ValueData>, Wrong> {
-    list.iter()
-        .map(|written| encode(value_type, written.get_ref()).map_err(wrong(written)))
-        .collect()
+/// Encodes each of several data, which need a type.
+pub(super) fn encode_all(
+    value_type: Option<ValueType>,
+    list: &[Spanned<Written>],
+) -> Result<Vec<ValueData>, Wrong> {
+    let encoded = list.iter().map(|written| match value_type {
+        Some(value_type) => encode(value_type, written.get_ref()).map_err(wrong(written)),
+        None => Err(wrong(written)("data need the row's type".to_owned())),
+    });
+    encoded.collect()
 }
 
 #[cfg(test)]
@@ -171,6 +201,7 @@ mod tests {
         let fault = Fault {
             missing: false,
             different: false,
+            exists: false,
             equals: vec![ValueData::dword(0)],
             companion: None,
         };
@@ -184,6 +215,7 @@ mod tests {
         let fault = Fault {
             missing: true,
             different: true,
+            exists: false,
             equals: vec![],
             companion: Some(Companion {
                 value: "Other".to_owned(),

@@ -1,20 +1,19 @@
 //! The `[[registry]]` rows: wanted values of a hive.
 
-use diskmend_hive::Corruption;
-use serde::{Deserialize, Serialize};
-use toml::Spanned;
+mod file;
 
-use super::fault::FaultFile;
-use super::written::{Written, encode, value_name, value_type};
-use super::{
-    About, Claim, Fault, JudgeValues, KeyPattern, Kind, Shown, Wrong, sentence, wrong, wrong_at,
-};
+use diskmend_hive::Corruption;
+use serde::Serialize;
+
+use super::fault::is_one_of;
+use super::{About, Claim, Fault, JudgeValues, KeyPattern, Kind, Shown, Wrong};
 use crate::facts::{ControlSets, Facts};
 use crate::finding::{Deletion, JudgedValue, RowState, Wanted};
 use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
 use crate::reading;
 use crate::value_data::ValueData;
+use file::RegistryFile;
 
 /// A wanted registry value, in every key that the pattern stands for.
 #[derive(Clone, Debug)]
@@ -25,12 +24,16 @@ pub struct RegistryRow {
     pub key: KeyPattern,
     /// The value's name; empty for the default value.
     pub value: String,
-    /// The wanted data, or that there is no such value.
+    /// The wanted data, or that there is no such value, or nothing.
     pub desired: Wanted,
+    /// Other data that are right, too: they stay.
+    pub accept: Vec<ValueData>,
     /// What to do if the value doesn't exist.
     pub if_missing: IfMissing,
     /// Says when the value is evidence of a fault.
     pub fault: Option<Fault>,
+    /// Says when the value is reported, if the row only looks.
+    pub report: Option<Fault>,
     /// One sentence for a person.
     pub why: String,
 }
@@ -58,7 +61,7 @@ impl Kind for RegistryRow {
     }
 
     fn claim(&self) -> Option<Claim<'_>> {
-        Some(Claim::Value {
+        (self.desired != Wanted::Anything).then_some(Claim::Value {
             hive: self.hive,
             key: &self.key,
             value: &self.value,
@@ -77,6 +80,8 @@ impl Kind for RegistryRow {
             value: &self.value,
             desired: &self.desired,
             deletes: self.desired.deletion(),
+            accept: &self.accept,
+            only_reports: self.desired == Wanted::Anything,
             create_if_missing: self.if_missing == IfMissing::Create
                 && self.desired.data().is_some(),
             can_be_fault: self.fault.is_some(),
@@ -96,10 +101,11 @@ impl Kind for RegistryRow {
         let line = match &self.desired {
             Wanted::Data(data) => format!("{name} = {} {data}{missing}", data.value_type),
             Wanted::NoValue | Wanted::NoKey => format!("{name}: delete"),
+            Wanted::Anything => format!("{name}: only report"),
         };
         Shown {
             place: format!("{}\\{}", self.hive, self.key),
-            lines: vec![line],
+            lines: vec![line + &self.accepted()],
         }
     }
 }
@@ -136,20 +142,47 @@ impl RegistryRow {
         key: &str,
         current: Option<&ValueData>,
     ) -> Result<RowState, Corruption> {
-        if current == self.desired.data() {
+        if self.is_right(current) {
             return Ok(RowState::Ok);
         }
-        if let Some(fault) = &self.fault {
-            let companion = |name: &str| reading::value(&hive.hive, key, name);
-            if fault.holds(current, self.desired.data(), companion)? {
-                return Ok(RowState::Fault);
+        let holds = |condition: &Option<Fault>| match condition {
+            Some(condition) => {
+                let companion = |name: &str| reading::value(&hive.hive, key, name);
+                condition.holds(current, self.desired.data(), companion)
             }
+            None => Ok(false),
+        };
+        if holds(&self.fault)? {
+            return Ok(RowState::Fault);
         }
-        Ok(match (current, self.if_missing) {
-            (None, IfMissing::Leave) => RowState::Ok,
-            (None, IfMissing::Create) => RowState::Missing,
-            (Some(_), _) => RowState::Differs,
+        Ok(match (&self.desired, current) {
+            (Wanted::Anything, _) if holds(&self.report)? => RowState::Reported,
+            (Wanted::Anything | Wanted::NoValue | Wanted::NoKey, None) => RowState::Ok,
+            (Wanted::Anything, Some(_)) => RowState::Ok,
+            (Wanted::NoValue | Wanted::NoKey, Some(_)) => RowState::Differs,
+            (Wanted::Data(_), Some(_)) => RowState::Differs,
+            (Wanted::Data(_), None) => match self.if_missing {
+                IfMissing::Leave => RowState::Ok,
+                IfMissing::Create => RowState::Missing,
+            },
         })
+    }
+
+    /// True if the value is as the row wants it, or is accepted as it is.
+    fn is_right(&self, current: Option<&ValueData>) -> bool {
+        match (current, &self.desired) {
+            (None, wanted) => wanted.deletion().is_some(),
+            (Some(current), Wanted::Data(wanted)) if current.is_same(wanted) => true,
+            (Some(current), _) => is_one_of(current, &self.accept),
+        }
+    }
+
+    fn accepted(&self) -> String {
+        let accepted: Vec<_> = self.accept.iter().map(ToString::to_string).collect();
+        match accepted.as_slice() {
+            [] => String::new(),
+            accepted => format!(" (accepted: {})", accepted.join(", ")),
+        }
     }
 }
 
@@ -169,73 +202,11 @@ pub(crate) struct Entry<'a> {
     desired: &'a Wanted,
     #[serde(skip_serializing_if = "Option::is_none")]
     deletes: Option<Deletion>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    accept: &'a [ValueData],
+    #[serde(skip_serializing_if = "crate::json::is_false")]
+    only_reports: bool,
     create_if_missing: bool,
     can_be_fault: bool,
     why: &'a str,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RegistryFile {
-    hive: Spanned<String>,
-    key: Spanned<String>,
-    value: Spanned<String>,
-    #[serde(rename = "type")]
-    value_type: Spanned<String>,
-    data: Spanned<Written>,
-    if_missing: Option<Spanned<String>>,
-    fault: Option<Spanned<FaultFile>>,
-    why: Spanned<String>,
-}
-
-impl RegistryFile {
-    fn read(self) -> Result<RegistryRow, Wrong> {
-        let hive = HiveName::ALL
-            .into_iter()
-            .find(|hive| hive.file_name().eq_ignore_ascii_case(self.hive.get_ref()))
-            .ok_or_else(|| {
-                let name = self.hive.get_ref();
-                wrong(&self.hive)(format!("no hive \"{name}\": expected SYSTEM or SOFTWARE"))
-            })?;
-        let key = KeyPattern::parse(hive, self.key.get_ref()).map_err(wrong(&self.key))?;
-        value_name(self.value.get_ref()).map_err(wrong(&self.value))?;
-        let value_type = value_type(self.value_type.get_ref()).map_err(wrong(&self.value_type))?;
-        let desired = encode(value_type, self.data.get_ref()).map_err(wrong(&self.data))?;
-        sentence(self.why.get_ref()).map_err(wrong(&self.why))?;
-        let if_missing = match &self.if_missing {
-            None => IfMissing::Create,
-            Some(word) => match word.get_ref().as_str() {
-                "create" => IfMissing::Create,
-                "leave" => IfMissing::Leave,
-                other => {
-                    return Err(wrong(word)(format!(
-                        "\"{other}\" is neither \"create\" nor \"leave\""
-                    )));
-                }
-            },
-        };
-        let fault = match self.fault {
-            None => None,
-            Some(fault) => {
-                let at = wrong_at(fault.span());
-                let fault = fault.into_inner().0.read(value_type)?;
-                if fault.equals.contains(&desired) {
-                    return Err(at("the desired data cannot be a fault"));
-                }
-                if fault.missing && if_missing == IfMissing::Leave {
-                    return Err(at("a missing value cannot be a fault that is left"));
-                }
-                Some(fault)
-            }
-        };
-        Ok(RegistryRow {
-            hive,
-            key,
-            value: self.value.into_inner(),
-            desired: desired.into(),
-            if_missing,
-            fault,
-            why: self.why.into_inner(),
-        })
-    }
 }

@@ -140,7 +140,7 @@ impl Gathering {
                 return;
             }
             RowState::Fault => self.folder.faults += 1,
-            RowState::Differs | RowState::Missing => self.folder.differ += 1,
+            RowState::Differs | RowState::Missing | RowState::Reported => self.folder.differ += 1,
         }
         let key = (row, before.to_vec(), judgement.after.clone());
         let known = self.groups.get(&key).copied();

@@ -1,0 +1,213 @@
+//! What `[[registry]]` rows find and change.
+
+use diskmend_disk::testing::FaultyDisk;
+use diskmend_hive::ValueType;
+
+use super::support::{
+    FaultyHive, differing, hives, reading, same_hives, site, undo, volume, with_watch,
+};
+use crate::documents::{Deletion, InspectReport, Method, PlanReport, RepairReport, RowState};
+use crate::inspect::inspect_site;
+use crate::plan::{Goal, plan_site};
+use crate::recipe::Recipe;
+use crate::repair::repair_site;
+use crate::site::Options;
+use crate::value_data::ValueData;
+
+const KEY: &str = r"ControlSet001\Control\Session Manager";
+
+/// A recipe of one row about value `V` of a key that test disks have.
+fn recipe(rest: &str) -> Recipe {
+    let text = format!(
+        "schema = 1\nname = 'own'\ntitle = 't'\nsummary = 's'\nsources = ['https://e.org']\n\
+         [[registry]]\nhive = 'SYSTEM'\nkey = '{KEY}'\nvalue = 'V'\nwhy = 'w'\n{rest}"
+    );
+    Recipe::parse("own.toml", &text).unwrap_or_else(|error| panic!("{rest}: {error}"))
+}
+
+fn inspect(disk: &FaultyDisk, recipe: &Recipe) -> InspectReport {
+    let options = Options::default();
+    with_watch(|watch| inspect_site(&site(disk), &[recipe], &options, watch).expect("inspect"))
+}
+
+fn changes(disk: &FaultyDisk, recipe: &Recipe, goal: Goal) -> usize {
+    let options = Options::default();
+    let plan =
+        with_watch(|watch| plan_site(&site(disk), &[recipe], goal, &options, watch).expect("plan"));
+    PlanReport::of(&plan).changes.len()
+}
+
+fn repair(disk: &FaultyDisk, recipe: &Recipe) -> RepairReport {
+    let options = Options::default();
+    with_watch(|watch| {
+        let plan = plan_site(&site(disk), &[recipe], Goal::Desired, &options, watch)?;
+        repair_site(&site(disk), plan, &options, watch)
+    })
+    .expect("repair")
+}
+
+/// A disk whose value has these data, or doesn't exist.
+fn disk(data: Option<(ValueType, &[u8])>) -> FaultyDisk {
+    let disk = volume("system-001");
+    disk.edit(|editor| {
+        editor.create_key(KEY)?;
+        editor.set_value(KEY, "Other", ValueType::DWORD, &[1, 0, 0, 0])?;
+        if let Some((value_type, bytes)) = data {
+            editor.set_value(KEY, "V", value_type, bytes)?;
+        }
+        Ok(())
+    });
+    disk
+}
+
+fn dword(number: u32) -> FaultyDisk {
+    disk(Some((ValueType::DWORD, &number.to_le_bytes())))
+}
+
+/// The state of the value, and whether a repair that is named and `--auto` would change it.
+fn judged(disk: &FaultyDisk, recipe: &Recipe) -> (RowState, bool, bool) {
+    let report = inspect(disk, recipe);
+    let [row] = report.rows.as_slice() else {
+        panic!("{:?}", report.rows);
+    };
+    let named = changes(disk, recipe, Goal::Desired) > 0;
+    (row.state, named, changes(disk, recipe, Goal::Faults) > 0)
+}
+
+#[test]
+fn accepted_data_are_right_and_stay() {
+    let recipe = recipe("type = 'REG_DWORD'\ndata = 1\naccept = [1, 2]\nfault = 'different'");
+    for right in [1, 2] {
+        assert_eq!(judged(&dword(right), &recipe), (RowState::Ok, false, false));
+    }
+    for wrong in [0, 3] {
+        let state = (RowState::Fault, true, true);
+        assert_eq!(judged(&dword(wrong), &recipe), state);
+    }
+    assert_eq!(
+        judged(&disk(None), &recipe),
+        (RowState::Missing, true, false)
+    );
+}
+
+#[test]
+fn a_value_is_deleted_and_comes_back() {
+    let recipe =
+        recipe("type = 'REG_DWORD'\ndelete = true\naccept = [7]\nfault = { equals = [2] }");
+    assert_eq!(judged(&disk(None), &recipe), (RowState::Ok, false, false));
+    assert_eq!(judged(&dword(7), &recipe), (RowState::Ok, false, false));
+    assert_eq!(judged(&dword(1), &recipe), (RowState::Differs, true, false));
+    assert_eq!(judged(&dword(2), &recipe), (RowState::Fault, true, true));
+
+    let disk = dword(2);
+    let before = hives(&disk);
+    let report = repair(&disk, &recipe);
+    let [change] = report.changes.as_slice() else {
+        panic!("{:?}", report.changes);
+    };
+    assert_eq!(change.deletes, Some(Deletion::Value));
+    assert_eq!(change.value.old, Some(ValueData::dword(2)));
+    assert_eq!(change.value.new, None);
+    assert_eq!(reading(&disk, KEY, "V"), None);
+    assert_eq!(reading(&disk, KEY, "Other"), Some(ValueData::dword(1)));
+    assert_eq!(judged(&disk, &recipe), (RowState::Ok, false, false));
+
+    // Later runs keep it from being undone by its bytes.
+    let later = disk.fork();
+    later.set_all(&[(KEY, "Other", 9)]);
+    let report = undo(&later, report.run.as_deref()).expect("undo");
+    assert_eq!(report.method, Method::Values);
+    assert_eq!(reading(&later, KEY, "V"), Some(ValueData::dword(2)));
+    assert_eq!(reading(&later, KEY, "Other"), Some(ValueData::dword(9)));
+
+    undo(&disk, None).expect("undo");
+    let differ = differing(&hives(&disk), &before);
+    assert!(differ.is_empty(), "{differ:?}");
+}
+
+#[test]
+fn a_value_that_should_not_exist_is_a_fault_if_the_row_says_so() {
+    let always = recipe("delete = true\nfault = 'exists'");
+    assert_eq!(judged(&dword(0), &always), (RowState::Fault, true, true));
+    assert_eq!(judged(&disk(None), &always), (RowState::Ok, false, false));
+    let with = |other: u32| {
+        let condition =
+            format!("where = {{ value = 'Other', type = 'REG_DWORD', equals = [{other}] }}");
+        recipe(&format!(
+            "delete = true\nfault = {{ exists = true, {condition} }}"
+        ))
+    };
+    assert_eq!(judged(&dword(0), &with(1)), (RowState::Fault, true, true));
+    assert_eq!(
+        judged(&dword(0), &with(2)),
+        (RowState::Differs, true, false)
+    );
+}
+
+/// The healthy 1903 has one terminator at the end of this list.
+#[test]
+fn strings_are_compared_without_their_terminators() {
+    let wanted =
+        recipe("type = 'REG_MULTI_SZ'\ndata = ['autocheck autochk *']\nfault = 'different'");
+    let is_fault =
+        recipe("type = 'REG_MULTI_SZ'\ndata = []\nfault = { equals = [['autocheck autochk *']] }");
+    let text: Vec<u8> = "autocheck autochk *"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    for end in 0..4 {
+        let bytes = [text.clone(), vec![0; end * 2]].concat();
+        let disk = disk(Some((ValueType::MULTI_SZ, &bytes)));
+        assert_eq!(
+            judged(&disk, &wanted),
+            (RowState::Ok, false, false),
+            "{end}"
+        );
+        assert_eq!(
+            judged(&disk, &is_fault),
+            (RowState::Fault, true, true),
+            "{end}"
+        );
+    }
+    let other = disk(Some((ValueType::SZ, &text)));
+    assert_eq!(judged(&other, &wanted), (RowState::Fault, true, true));
+}
+
+#[test]
+fn a_row_that_only_looks_changes_nothing_and_makes_no_fault() {
+    let reported = (RowState::Reported, false, false);
+    let quiet = (RowState::Ok, false, false);
+    let exists = recipe("report = true");
+    assert_eq!(judged(&dword(1), &exists), reported);
+    assert_eq!(judged(&disk(None), &exists), quiet);
+    let other = recipe("type = 'REG_DWORD'\nreport = 'exists'\naccept = [1, 2]");
+    assert_eq!(judged(&dword(2), &other), quiet);
+    assert_eq!(judged(&dword(3), &other), reported);
+    let one = recipe("type = 'REG_DWORD'\nreport = { equals = [0, 4] }");
+    assert_eq!(judged(&dword(4), &one), reported);
+    assert_eq!(judged(&dword(1), &one), quiet);
+    assert_eq!(judged(&disk(None), &recipe("report = 'missing'")), reported);
+
+    let found = inspect(&dword(1), &exists);
+    assert!(!found.has_faults() && !found.has_findings());
+    assert_eq!((found.summary.reported, found.summary.ok), (1, 0));
+    let json = serde_json::to_value(&found).expect("JSON");
+    let row = &json["rows"][0];
+    assert_eq!(row["only_reports"], true);
+    assert_eq!(row["state"], "reported");
+    assert!(
+        row["desired"].is_null() && row.get("deletes").is_none(),
+        "{row}"
+    );
+
+    // A fault is one although nothing repairs it.
+    let fault = recipe("type = 'REG_DWORD'\nreport = true\nfault = { equals = [4] }");
+    assert_eq!(judged(&dword(4), &fault), (RowState::Fault, false, false));
+    let found = inspect(&dword(4), &fault);
+    assert!(found.has_faults());
+    assert!(found.summary.repair.is_empty(), "{:?}", found.summary);
+    let disk = dword(4);
+    let before = disk.fork();
+    assert!(repair(&disk, &fault).changes.is_empty());
+    same_hives(&disk, &before, "nothing is written");
+}
