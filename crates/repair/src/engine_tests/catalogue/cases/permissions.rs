@@ -5,13 +5,29 @@ use crate::engine_tests::catalogue::Case;
 use crate::engine_tests::diagnosis::disk::{Break, KEY};
 
 /// A failed hardening.
-const BROKEN: &str = "O:SYG:SYD:P(D;;FA;;;SY)(D;;FR;;;NS)(A;;FA;;;SY)";
+const HARDENED: &str = "O:SYG:SYD:P(D;;FA;;;SY)(D;;FR;;;NS)(A;;FA;;;SY)";
+
+/// The keys of the second and the third container that SessionEnv tries.
+const LATER_KEYS: [&str; 2] = [
+    "ProgramData/Microsoft/Crypto/RSA/MachineKeys/7215b202ff2cf52c0ac38e6346ef075f_a",
+    "ProgramData/Microsoft/Crypto/RSA/MachineKeys/d86b1e848570377d7cb27ddc5de661b0_a",
+];
 
 pub(in super::super) fn permissions() -> Cases {
-    let broken = || vec![Break::Permissions(KEY, BROKEN)];
+    let broken = || vec![Break::Permissions(KEY, HARDENED)];
     vec![
         Case::broken("machine-keys", broken(), &[KEY])
             .and(&["ProgramData/Microsoft/Crypto/RSA/MachineKeys"]),
         Case::broken("machine-keys-default", broken(), &[KEY]),
+        // A machine on which the first key could not be used.
+        Case::broken("machine-keys-default", later_keys(), &LATER_KEYS).and(&[KEY]),
     ]
+}
+
+fn later_keys() -> Vec<Break> {
+    let keys = LATER_KEYS.into_iter().flat_map(|key| {
+        let file = Break::File(key.to_owned(), b"key".to_vec());
+        [file, Break::Permissions(key, HARDENED)]
+    });
+    keys.collect()
 }
