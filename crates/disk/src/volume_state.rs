@@ -52,26 +52,40 @@ pub enum Encryption {
     Unlocked,
 }
 
+impl Encryption {
+    /// Whether the volume of a target is encrypted; `None` if that isn't known.
+    #[must_use]
+    pub fn of(target: &Target) -> Option<Self> {
+        match target.volume() {
+            // A volume whose content can be seen on the disk is not encrypted.
+            TargetVolume::OnDisk { .. } => Some(Self::Off),
+            #[cfg(target_os = "linux")]
+            TargetVolume::Mounted(_) if is_volume(target) => {
+                crate::volumes::mounted_encryption(target)
+            }
+            TargetVolume::Mounted(_) => None,
+        }
+    }
+}
+
 impl VolumeState {
     /// What is known about the volume of a target.
     #[must_use]
     pub fn of(target: &Target) -> Self {
-        match target.volume() {
+        let mut state = match target.volume() {
             TargetVolume::Mounted(root) => Self::of_mount(target, root),
             TargetVolume::OnDisk {
                 disk,
                 partition,
                 volume,
             } => Self::on_disk(disk, *partition, volume),
-        }
+        };
+        state.encryption = Encryption::of(target);
+        state
     }
 
     fn on_disk(disk: &Disk, partition: u32, volume: &Volume) -> Self {
-        let mut state = Self {
-            // A volume whose content can be seen on the disk is not encrypted.
-            encryption: Some(Encryption::Off),
-            ..Self::default()
-        };
+        let mut state = Self::default();
         for other in disk.partitions() {
             if other.entry.number != partition && other.content == Ok(Content::BitLocker) {
                 state
@@ -118,13 +132,13 @@ impl VolumeState {
             state.len = Some(len);
             state.free = Some(free);
         }
-        #[cfg(target_os = "linux")]
-        {
-            state.encryption = crate::volumes::mounted_encryption(target);
-        }
         #[cfg(windows)]
         {
-            state.locked = locked_siblings(target);
+            let dirty = crate::volumes::is_dirty(root);
+            state.dirty = state.known("the state of the volume", dirty).flatten();
+            let locked = locked_siblings(target);
+            let locked = state.known("the other volumes of the disk", locked);
+            state.locked.extend(locked.into_iter().flatten());
         }
         state
     }
@@ -142,11 +156,8 @@ impl VolumeState {
 
 /// The other volumes of the target's disk that are locked.
 #[cfg(windows)]
-fn locked_siblings(target: &Target) -> Vec<String> {
-    // If the volumes can't be listed, none is known.
-    let siblings = crate::volumes::siblings(target)
-        .unwrap_or_default()
-        .into_iter();
+fn locked_siblings(target: &Target) -> io::Result<Vec<String>> {
+    let siblings = crate::volumes::siblings(target)?.into_iter();
     let is_locked = |sibling: &crate::volumes::SiblingVolume| {
         matches!(
             sibling.open(),
@@ -154,9 +165,9 @@ fn locked_siblings(target: &Target) -> Vec<String> {
         )
     };
     let locked = siblings.filter(is_locked);
-    locked
+    Ok(locked
         .map(|sibling| sibling.path().display().to_string())
-        .collect()
+        .collect())
 }
 
 /// True if the target is the root of a mounted volume, and not some folder.

@@ -3,6 +3,8 @@
 use diskmend_disk::DiskIdentity;
 use serde::{Deserialize, Serialize};
 
+use crate::facts::BitLockerState;
+
 /// The identity of a target's disk, as far as it is known. A folder that is not the root of a
 /// disk's volume has neither number.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +62,9 @@ pub struct WindowsNames {
     /// The number of control sets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control_sets: Option<u32>,
+    /// Whether its volume is encrypted with BitLocker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bitlocker: Option<BitLockerState>,
     /// True if an update waits for the next start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub update_pending: bool,

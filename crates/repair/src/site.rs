@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use diskmend_disk::{
-    Dir, Disk, DiskLayout, GuardError, Target, VolumeState, folder_and_name, guard,
+    Dir, Disk, DiskLayout, Encryption, GuardError, Target, VolumeState, folder_and_name, guard,
 };
 
 use crate::boot_volume::{BootChoice, BootPlace};
@@ -73,6 +73,8 @@ pub(crate) struct Site {
     pub(crate) layout: Option<DiskLayout>,
     /// Checks that there is room on the target and for undo data.
     pub(crate) room: Box<dyn Fn(Need) -> Result<(), GuardError>>,
+    /// Whether the target's volume is encrypted with BitLocker; `None` if that isn't known.
+    pub(crate) encryption: Option<Encryption>,
     /// Reads what is known about the target's volume.
     pub(crate) volume_state: Box<dyn Fn() -> VolumeState>,
     /// Decides which runs are believed.
@@ -127,6 +129,7 @@ impl Site {
             partition: target.partition(),
             layout: DiskLayout::of(target),
             room: Box::new(room),
+            encryption: Encryption::of(target),
             volume_state: Box::new(move || VolumeState::of(&state_of)),
             judge: Judge::new(options.keys.clone(), target.disk_identity().into())
                 .of_partition(target.partition()),

@@ -45,6 +45,8 @@ fn a_run_of_another_partition_is_not_undone() {
     disk.is_untouched_since(&both);
     let runs = names(&disk);
     assert_eq!((runs[0].1, runs[1].1), (1, 2));
+    let document = on(&disk, "runs", "1", &["--json"]).ends(0).json();
+    assert_eq!(document["runs"][0]["windows"]["bitlocker"], "off");
     let table = on(&disk, "runs", "1", &[]).ends(0).stdout;
     assert!(table.contains("partition 2: tls"), "{table}");
 

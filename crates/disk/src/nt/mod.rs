@@ -18,4 +18,6 @@ pub(crate) use query::{
     stored_bytes, system_root, volume_path,
 };
 pub(crate) use security::{owner_and_dacl, security, set_security};
-pub(crate) use volumes::{disk_size, disk_state, disks_of, drive_layout, extents_of, volume_roots};
+pub(crate) use volumes::{
+    disk_size, disk_state, disks_of, drive_layout, extents_of, is_dirty, volume_roots,
+};

@@ -23,9 +23,10 @@ use windows_sys::Win32::Storage::FileSystem::{
 use windows_sys::Win32::System::IO::DeviceIoControl;
 use windows_sys::Win32::System::Ioctl::{
     DISK_ATTRIBUTE_OFFLINE, DISK_ATTRIBUTE_READ_ONLY, DISK_EXTENT, DISK_GEOMETRY,
-    DRIVE_LAYOUT_INFORMATION_EX, GET_DISK_ATTRIBUTES, GET_LENGTH_INFORMATION,
-    IOCTL_DISK_GET_DISK_ATTRIBUTES, IOCTL_DISK_GET_DRIVE_GEOMETRY, IOCTL_DISK_GET_DRIVE_LAYOUT_EX,
-    IOCTL_DISK_GET_LENGTH_INFO, PARTITION_INFORMATION_EX, PARTITION_STYLE_GPT, PARTITION_STYLE_MBR,
+    DRIVE_LAYOUT_INFORMATION_EX, FSCTL_IS_VOLUME_DIRTY, GET_DISK_ATTRIBUTES,
+    GET_LENGTH_INFORMATION, IOCTL_DISK_GET_DISK_ATTRIBUTES, IOCTL_DISK_GET_DRIVE_GEOMETRY,
+    IOCTL_DISK_GET_DRIVE_LAYOUT_EX, IOCTL_DISK_GET_LENGTH_INFO, PARTITION_INFORMATION_EX,
+    PARTITION_STYLE_GPT, PARTITION_STYLE_MBR, VOLUME_IS_DIRTY,
 };
 use windows_sys::core::GUID;
 
@@ -201,6 +202,23 @@ pub(crate) fn disk_state(disk: DiskNumber) -> io::Result<Option<DiskState>> {
         offline: found.Attributes & DISK_ATTRIBUTE_OFFLINE != 0,
         read_only: found.Attributes & DISK_ATTRIBUTE_READ_ONLY != 0,
     }))
+}
+
+/// True if the volume with this device is marked as dirty; `None` if its file system can't tell.
+pub(crate) fn is_dirty(device: &Path) -> io::Result<Option<bool>> {
+    let mut state = 0_u32;
+    // If the volume is opened for queries only, its file system doesn't get them.
+    let asked = OpenOptions::new()
+        .read(true)
+        .open(device)
+        .and_then(|volume| {
+            // SAFETY: it is a number.
+            unsafe { ask(&volume, FSCTL_IS_VOLUME_DIRTY, &mut state) }
+        });
+    match asked {
+        Ok(()) => Ok(Some(state & VOLUME_IS_DIRTY != 0)),
+        Err(error) => or_none(error, &NO_DISK).map(|()| None),
+    }
 }
 
 /// The length of an open disk, and of its sectors, in bytes.

@@ -123,4 +123,4 @@ const fn mounted_siblings(_target: &Target) -> io::Result<Vec<SiblingVolume>> {
 #[cfg(target_os = "linux")]
 pub(crate) use mounted::{is_volume, mounted_encryption};
 #[cfg(windows)]
-pub(crate) use windows::{is_volume, read_only_disk};
+pub(crate) use windows::{is_dirty, is_volume, read_only_disk};

@@ -40,6 +40,14 @@ pub(crate) fn read_only_disk(root: &SystemDir) -> io::Result<Option<DiskNumber>>
     first_disk(disks(&root)?, |state| state.read_only)
 }
 
+/// True if the target's volume is marked as dirty; `None` if that isn't known.
+pub(crate) fn is_dirty(root: &SystemDir) -> io::Result<Option<bool>> {
+    match volume_root(root)? {
+        Some(root) => nt::is_dirty(&device(&root)?),
+        None => Ok(None),
+    }
+}
+
 /// True if the target is the root of a volume.
 pub(crate) fn is_volume(target: &Target) -> bool {
     let root = target.mounted().map(volume_root);

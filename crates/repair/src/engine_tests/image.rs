@@ -82,6 +82,7 @@ pub(super) fn site(disk: &FaultyDisk) -> Result<Site, Error> {
         layout: None,
         disk: Some(opened),
         room: Box::new(|_| Ok(())),
+        encryption: None,
         volume_state: Box::new(VolumeState::default),
         judge: Judge::for_tests(),
     })

@@ -62,6 +62,7 @@ pub(super) fn site(disk: &FaultyDisk) -> Site {
         partition: None,
         layout: None,
         room: Box::new(|_| Ok(())),
+        encryption: None,
         volume_state: Box::new(VolumeState::default),
         judge: Judge::for_tests(),
     }

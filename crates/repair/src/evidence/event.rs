@@ -32,6 +32,8 @@ pub(crate) struct EventEvidence {
     /// The time within which as many must have happened; any if absent.
     within: Option<SignedDuration>,
     since: Since,
+    /// True if it must be about a user who has logged on before.
+    known_user: bool,
 }
 
 /// What makes an event too old to count, besides the number of boots.
@@ -65,6 +67,8 @@ pub(crate) struct EventFile {
     within_hours: Option<u16>,
     #[serde(default)]
     since: Since,
+    #[serde(default)]
+    known_user: bool,
 }
 
 impl EvidenceKind for EventEvidence {
@@ -108,6 +112,7 @@ impl EvidenceKind for EventEvidence {
             services: written.services,
             fields: written.fields,
             since: written.since,
+            known_user: written.known_user,
         })
     }
 
@@ -117,9 +122,9 @@ impl EvidenceKind for EventEvidence {
             return Ok(Looked::Unknown(format!("event logs: {problem}")));
         }
         let sightings: Vec<Sighting> = match self.since {
-            Since::Remote => self.newest(events.relevant()),
-            Since::Any => self.newest(events.relevant_since_any_logon()),
-            Since::During => self.newest(events.relevant_during_logon()),
+            Since::Remote => self.newest(events, events.relevant()),
+            Since::Any => self.newest(events, events.relevant_since_any_logon()),
+            Since::During => self.newest(events, events.relevant_during_logon()),
         };
         if sightings.is_empty()
             && let Some(problem) = self.unread(events)
@@ -145,13 +150,23 @@ impl EvidenceKind for EventEvidence {
         for (name, values) in &self.fields {
             text.push_str(&format!(", {name} {}", values.join(" or ")));
         }
+        if self.known_user {
+            text.push_str(", about a user who has logged on before");
+        }
         text
     }
 }
 
 impl EventEvidence {
-    fn newest<'a>(&self, events: impl DoubleEndedIterator<Item = &'a Event>) -> Vec<Sighting> {
-        let wanted = events.rev().filter(|event| self.is(event));
+    fn newest<'a>(
+        &self,
+        all: &Events,
+        events: impl DoubleEndedIterator<Item = &'a Event>,
+    ) -> Vec<Sighting> {
+        let by_user = |event: &Event| !self.known_user || all.is_of_known_user(event);
+        let wanted = events
+            .rev()
+            .filter(|event| self.is(event) && by_user(event));
         let wanted: Vec<&Event> = wanted.collect();
         let mut starts = wanted.windows(self.at_least).enumerate();
         let is_near = |events: &[&Event]| match (events.first(), events.last(), self.within) {

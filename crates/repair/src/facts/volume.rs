@@ -2,7 +2,7 @@
 //! whether it or another volume of its disk is encrypted.
 
 use diskmend_disk::{Encryption, Journal, VolumeState};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Facts;
 
@@ -11,8 +11,8 @@ use super::Facts;
 const FULL: u64 = 200 << 20;
 const FULL_SHARE: u64 = 100;
 
-/// What is known about the volume of a Windows. Whatever can't be known is absent: a mounted volume
-/// doesn't tell whether it is marked as dirty, and a folder is no volume.
+/// What is known about the volume of a Windows. Whatever can't be known is absent: Linux doesn't
+/// tell whether a mounted volume is marked as dirty, and a folder is no volume.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct WindowsVolume {
     /// Its length in bytes.
@@ -50,13 +50,22 @@ pub struct BitLocker {
 }
 
 /// The state of a volume that can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BitLockerState {
     /// It is not encrypted.
     Off,
     /// It is encrypted, and was unlocked on this machine.
     Unlocked,
+}
+
+impl From<Encryption> for BitLockerState {
+    fn from(encryption: Encryption) -> Self {
+        match encryption {
+            Encryption::Off => Self::Off,
+            Encryption::Unlocked => Self::Unlocked,
+        }
+    }
 }
 
 impl WindowsVolume {
@@ -99,12 +108,8 @@ pub(super) fn read(facts: &Facts<'_>) -> (WindowsVolume, BitLocker) {
         hibernated,
         unread,
     };
-    let encryption = encryption.map(|encryption| match encryption {
-        Encryption::Off => BitLockerState::Off,
-        Encryption::Unlocked => BitLockerState::Unlocked,
-    });
     let bitlocker = BitLocker {
-        volume: encryption,
+        volume: encryption.map(BitLockerState::from),
         locked,
     };
     (volume, bitlocker)

@@ -184,6 +184,14 @@ pub(in crate::engine_tests) fn usual() -> Vec<(&'static str, Vec<Break>)> {
             super::event_cases::usual(),
         ),
         (
+            "guesses at an account that nobody uses",
+            super::event_cases::logs(&[super::logon_cases::refused_to(
+                "Guest",
+                "0xc000006e",
+                "0xc0000072",
+            )]),
+        ),
+        (
             "logs of transactions",
             vec![
                 Break::File(format!("{CONFIG}/TxR/a.TxR.blf"), vec![0]),

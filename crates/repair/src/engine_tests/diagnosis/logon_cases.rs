@@ -11,8 +11,13 @@ const LOCKER: &str = "Microsoft-Windows-AppLocker";
 
 /// A logon over Remote Desktop that was refused.
 fn refused(status: &str, reason: &str) -> (&'static str, Record) {
+    refused_to("admin", status, reason)
+}
+
+/// A logon over Remote Desktop as this user that was refused.
+pub(super) fn refused_to(user: &str, status: &str, reason: &str) -> (&'static str, Record) {
     let record = event("Microsoft-Windows-Security-Auditing", 4625)
-        .field("TargetUserName", "admin")
+        .field("TargetUserName", user)
         .field("Status", status)
         .field("SubStatus", reason)
         .field("LogonType", "10")

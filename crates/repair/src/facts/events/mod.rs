@@ -25,6 +25,9 @@ pub(crate) use reader::read;
 /// The time before a logon in which events belong to it.
 const LOGON_TIME: SignedDuration = SignedDuration::from_mins(10);
 
+/// The provider that tells of sessions.
+const SESSIONS: &str = "Microsoft-Windows-TerminalServices-LocalSessionManager";
+
 /// True if diskmend knows what an event means, and so reads it.
 pub(crate) fn is_known_event(log: &str, provider: &str, id: u32) -> bool {
     known::Known::table().has_named(log, provider, id)
@@ -125,6 +128,20 @@ impl Events {
         let since = self.read_since();
         let events = self.events.iter();
         events.filter(move |event| since.is_none_or(|since| event.time > since))
+    }
+
+    /// True if the event is about a user who has logged on, as far as the logs were read. Names that
+    /// are only guessed at from the network belong to nobody who uses the machine.
+    pub(crate) fn is_of_known_user(&self, event: &Event) -> bool {
+        let Some(user) = event.field("TargetUserName") else {
+            return false;
+        };
+        let logons = self.events.iter().filter(|event| event.is_of(SESSIONS));
+        let mut users = logons.filter_map(|logon| logon.field("User"));
+        users.any(|known| {
+            let name = known.rsplit_once('\\').map_or(known, |(_, name)| name);
+            name.eq_ignore_ascii_case(user)
+        })
     }
 
     /// The events that count and happened after the last logon of any kind. Windows itself worked

@@ -1,6 +1,6 @@
 //! What a person recognizes a Windows by, for the journal of a run.
 
-use super::super::Facts;
+use super::super::{BitLockerState, Facts};
 use super::{Membership, WindowsIdentity, domain, reader::Reader};
 use crate::identity::WindowsNames;
 use crate::place::HiveName;
@@ -24,7 +24,9 @@ pub(crate) fn of_open_hives(facts: &Facts<'_>) -> WindowsNames {
     if let Ok((membership, _)) = domain::of_site(facts.site) {
         identity.membership = membership;
     }
-    names(&identity)
+    let mut names = names(&identity);
+    names.bitlocker = facts.site.encryption.map(BitLockerState::from);
+    names
 }
 
 /// What the journal and a plan keep of an identity.
@@ -53,6 +55,7 @@ pub(crate) fn names(identity: &WindowsIdentity) -> WindowsNames {
         control_sets: identity
             .control_sets
             .and_then(|count| u32::try_from(count).ok()),
+        bitlocker: identity.bitlocker.as_ref().and_then(|found| found.volume),
         update_pending: identity.update_pending,
         agents: agents.map(|agent| agent.service.to_owned()).collect(),
     }
