@@ -12,11 +12,44 @@ pub enum HiveName {
     System,
     /// Settings of Windows and of installed software.
     Software,
+    /// The security policy of the machine: user rights, domain, secrets.
+    Security,
+    /// What the servicing stack has installed and has still to do. Windows XP has no such hive.
+    Components,
+    /// The settings of the user SYSTEM, not those of new users.
+    Default,
+    /// The accounts of the machine.
+    Sam,
 }
 
 impl HiveName {
     /// All hives that recipes may name.
-    pub const ALL: [Self; 2] = [Self::System, Self::Software];
+    pub const ALL: [Self; 6] = [
+        Self::System,
+        Self::Software,
+        Self::Security,
+        Self::Components,
+        Self::Default,
+        Self::Sam,
+    ];
+
+    /// The hive with this name, in any case.
+    ///
+    /// # Errors
+    /// The names that exist, for display.
+    pub(crate) fn parse(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter();
+        let mut found = found.filter(|hive| hive.file_name().eq_ignore_ascii_case(name));
+        found.next().ok_or_else(|| {
+            let names = Self::ALL.map(Self::file_name);
+            format!("no hive \"{name}\": expected one of {}", names.join(", "))
+        })
+    }
+
+    /// True if Windows isn't one without it; the target of a repair has it.
+    pub(crate) const fn is_always_there(self) -> bool {
+        matches!(self, Self::System | Self::Software)
+    }
 
     /// The file's name below `Windows/System32/config`.
     #[must_use]
@@ -24,6 +57,10 @@ impl HiveName {
         match self {
             Self::System => "SYSTEM",
             Self::Software => "SOFTWARE",
+            Self::Security => "SECURITY",
+            Self::Components => "COMPONENTS",
+            Self::Default => "DEFAULT",
+            Self::Sam => "SAM",
         }
     }
 }

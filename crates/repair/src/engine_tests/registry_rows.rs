@@ -3,10 +3,12 @@
 use diskmend_disk::testing::FaultyDisk;
 use diskmend_hive::ValueType;
 
+use super::boot_fixture::hive;
 use super::support::{
-    FaultyHive, differing, hives, reading, same_hives, site, undo, volume, with_watch,
+    FaultyHive, differing, hives as hives_of, reading, same_hives, site, undo, volume, with_watch,
 };
 use crate::documents::{Deletion, InspectReport, Method, PlanReport, RepairReport, RowState};
+use crate::error::Error;
 use crate::inspect::inspect_site;
 use crate::plan::{Goal, plan_site};
 use crate::recipe::Recipe;
@@ -100,7 +102,7 @@ fn a_value_is_deleted_and_comes_back() {
     assert_eq!(judged(&dword(2), &recipe), (RowState::Fault, true, true));
 
     let disk = dword(2);
-    let before = hives(&disk);
+    let before = hives_of(&disk);
     let report = repair(&disk, &recipe);
     let [change] = report.changes.as_slice() else {
         panic!("{:?}", report.changes);
@@ -121,7 +123,7 @@ fn a_value_is_deleted_and_comes_back() {
     assert_eq!(reading(&later, KEY, "Other"), Some(ValueData::dword(9)));
 
     undo(&disk, None).expect("undo");
-    let differ = differing(&hives(&disk), &before);
+    let differ = differing(&hives_of(&disk), &before);
     assert!(differ.is_empty(), "{differ:?}");
 }
 
@@ -210,4 +212,52 @@ fn a_row_that_only_looks_changes_nothing_and_makes_no_fault() {
     let before = disk.fork();
     assert!(repair(&disk, &fault).changes.is_empty());
     same_hives(&disk, &before, "nothing is written");
+}
+
+/// The user rights of everybody: the default value of a key, with a type that nothing else has.
+#[test]
+fn the_other_hives_are_read_if_a_row_needs_them() {
+    let key = r"Policy\Accounts\S-1-1-0\ActSysAc";
+    let rights = |bits: u8| {
+        hive(|editor| {
+            editor.create_key(key)?;
+            editor.set_value(key, "", ValueType::NONE, &[bits, 0, 0, 0])?;
+            Ok(())
+        })
+    };
+    let text = format!(
+        "schema = 1\nname = 'own'\ntitle = 't'\nsummary = 's'\nsources = ['https://e.org']\n\
+         [[registry]]\nhive = 'SECURITY'\nkey = '{key}'\nvalue = ''\nwhy = 'w'\n\
+         type = 'REG_NONE'\ndata = '02 00 00 00'\nfault = {{ equals = ['42000000'] }}"
+    );
+    let recipe = Recipe::parse("own.toml", &text).expect("valid");
+    let disk = disk(None);
+    disk.put("Windows/System32/config/SECURITY", rights(0x42));
+    assert_eq!(judged(&disk, &recipe), (RowState::Fault, true, true));
+    let found = inspect(&disk, &recipe);
+    let hives: Vec<_> = found.hives.iter().map(|hive| hive.hive.as_str()).collect();
+    assert_eq!(hives, ["SECURITY"]);
+    let before = hives_of(&disk);
+    repair(&disk, &recipe);
+    assert_eq!(judged(&disk, &recipe), (RowState::Ok, false, false));
+    undo(&disk, None).expect("undo");
+    assert_eq!(differing(&hives_of(&disk), &before), [""; 0]);
+
+    // An absent hive is no fault, but what was asked for can't be done without it.
+    let disk = volume("system-001");
+    let found = inspect(&disk, &recipe);
+    assert!(!found.has_faults() && found.skipped.is_empty());
+    assert_eq!(found.notices[0].kind, "no-hive");
+    let options = Options::default();
+    let plan =
+        |goal| with_watch(|watch| plan_site(&site(&disk), &[&recipe], goal, &options, watch));
+    assert!(plan(Goal::Faults).is_ok());
+    assert!(matches!(plan(Goal::Desired), Err(Error::NoHive { .. })));
+    // SYSTEM is always there.
+    let other = text.replace("SECURITY", "SOFTWARE");
+    let other = Recipe::parse("own.toml", &other).expect("valid");
+    assert!(matches!(
+        with_watch(|watch| inspect_site(&site(&disk), &[&other], &options, watch)),
+        Err(Error::NoHive { .. })
+    ));
 }

@@ -38,11 +38,7 @@ impl EvidenceKind for HiveEvidence {
     type Written = HiveFile;
 
     fn read(written: HiveFile) -> Result<Self, Wrong> {
-        let name = written.name.get_ref();
-        let hive = HiveName::ALL.into_iter();
-        let hive = hive
-            .clone()
-            .find(|hive| hive.file_name().eq_ignore_ascii_case(name));
+        let name = HiveName::parse(written.name.get_ref()).map_err(wrong(&written.name))?;
         let is = match written.is.get_ref().as_str() {
             "damaged" => State::Damaged,
             "dirty" => State::Dirty,
@@ -52,12 +48,7 @@ impl EvidenceKind for HiveEvidence {
                 )));
             }
         };
-        Ok(Self {
-            name: hive.ok_or_else(|| {
-                wrong(&written.name)(format!("no hive \"{name}\": expected SYSTEM or SOFTWARE"))
-            })?,
-            is,
-        })
+        Ok(Self { name, is })
     }
 
     fn look(&self, facts: &Facts<'_>) -> Result<Looked, Interrupted> {

@@ -67,14 +67,7 @@ impl EvidenceKind for RegistryEvidence {
     type Written = RegistryFile;
 
     fn read(written: RegistryFile) -> Result<Self, Wrong> {
-        let hive = HiveName::ALL.into_iter();
-        let name = written.hive.get_ref();
-        let hive = hive
-            .clone()
-            .find(|hive| hive.file_name().eq_ignore_ascii_case(name))
-            .ok_or_else(|| {
-                wrong(&written.hive)(format!("no hive \"{name}\": expected SYSTEM or SOFTWARE"))
-            })?;
+        let hive = HiveName::parse(written.hive.get_ref()).map_err(wrong(&written.hive))?;
         let key = KeyPattern::parse(hive, written.key.get_ref()).map_err(wrong(&written.key))?;
         value_name(written.value.get_ref()).map_err(wrong(&written.value))?;
         let value_type = match &written.value_type {

@@ -166,28 +166,31 @@ impl<'a> Facts<'a> {
     /// # Errors
     /// The reason why it can't be read.
     pub(crate) fn hive(&self, name: HiveName) -> Result<&HiveOnDisk, &Failure> {
-        let [system, software] = &self.hives;
-        let hive = match name {
-            HiveName::System => system,
-            HiveName::Software => software,
-        };
         let read = || {
             let place = hive_on_disk::find(self.site.root.as_ref(), name)?;
             let mut watch = self.watch.borrow_mut();
             watch.committed(Phase::Opening, &place.place.path);
             hive_on_disk::open(place, Access::Read)
         };
+        let hive = self.cell(name);
         hive.get_or_init(|| read().map_err(Failure::of)).as_ref()
     }
 
     /// A hive of Windows that was read before; `None` if it wasn't, or can't be read.
     pub(crate) fn open_hive(&self, name: HiveName) -> Option<&HiveOnDisk> {
-        let [system, software] = &self.hives;
-        let hive = match name {
+        self.cell(name).get()?.as_ref().ok()
+    }
+
+    fn cell(&self, name: HiveName) -> &OnceCell<Result<HiveOnDisk, Failure>> {
+        let [system, software, security, components, default, sam] = &self.hives;
+        match name {
             HiveName::System => system,
             HiveName::Software => software,
-        };
-        hive.get()?.as_ref().ok()
+            HiveName::Security => security,
+            HiveName::Components => components,
+            HiveName::Default => default,
+            HiveName::Sam => sam,
+        }
     }
 
     /// The control sets of Windows.

@@ -175,7 +175,7 @@ mod tests {
             ("\"Summary\"", "\" \"", "4:11", "say something"),
             ("[\"https://example.org\"]", "[]", "5:11", "documented"),
             ("[[registry]]", "[[servise]]", "7:3", "servise"),
-            ("\"SYSTEM\"", "\"SAM\"", "8:8", "SYSTEM or SOFTWARE"),
+            ("\"SYSTEM\"", "\"DRIVERS\"", "8:8", "SYSTEM, SOFTWARE"),
             ("Services\\Tcpip", "..\\Tcpip", "9:7", "no meaning"),
             ("value = \"Start\"", "valeu = \"Start\"", "10:1", "valeu"),
             ("\"REG_DWORD\"", "\"DWORD\"", "11:8", "REG_DWORD"),

@@ -62,7 +62,7 @@ pub(crate) fn survey(
         notices: disk_notices(facts.site),
         draft,
     };
-    values::survey(&mut survey, facts, recipes)?;
+    values::survey(&mut survey, facts, recipes, goal)?;
     elements::survey(&mut survey, facts, recipes, goal)?;
     descriptors::survey(&mut survey, facts, recipes, goal)?;
     let nothing = survey.hives.is_empty() && survey.folders.is_empty();

@@ -49,7 +49,9 @@ impl KeyPattern {
             ));
         }
         for root in ["HKLM", "HKEY_LOCAL_MACHINE", hive.file_name()] {
-            if !every_control_set && first.eq_ignore_ascii_case(root) {
+            // The root of SAM has a key with this name.
+            let exists = hive == HiveName::Sam && root == hive.file_name();
+            if !every_control_set && !exists && first.eq_ignore_ascii_case(root) {
                 return Err(format!(
                     "the path starts below the hive's root, without {root}"
                 ));
@@ -191,10 +193,12 @@ mod tests {
             (HiveName::System, r"HKLM\SYSTEM\Setup", "without HKLM"),
             (HiveName::Software, r"ControlSet*\Control", "SYSTEM only"),
             (HiveName::Software, r"Microsoft \Windows", "space"),
+            (HiveName::Security, r"SECURITY\Policy", "without SECURITY"),
         ] {
             let error = KeyPattern::parse(hive, path).expect_err(path);
             assert!(error.contains(say), "{path}: {error}");
         }
+        KeyPattern::parse(HiveName::Sam, r"SAM\Domains").expect("a key of this hive");
         let long = "x".repeat(256);
         assert!(KeyPattern::parse(HiveName::System, &long).is_err());
     }

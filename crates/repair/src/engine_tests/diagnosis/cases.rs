@@ -47,7 +47,7 @@ pub(super) fn number(key: &str, name: &'static str, number: u32) -> Vec<Break> {
 pub(super) fn data(hive: HiveName, key: &str, name: &'static str, data: ValueData) -> Vec<Break> {
     let key = match hive {
         System => format!(r"{SET}\{key}"),
-        Software => key.to_owned(),
+        _ => key.to_owned(),
     };
     vec![Break::Data(hive, key, name, data)]
 }

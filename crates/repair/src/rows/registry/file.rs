@@ -77,7 +77,7 @@ enum Aim {
 
 impl RegistryFile {
     pub(super) fn read(mut self) -> Result<RegistryRow, Wrong> {
-        let hive = hive(&self.hive)?;
+        let hive = HiveName::parse(self.hive.get_ref()).map_err(wrong(&self.hive))?;
         let key = KeyPattern::parse(hive, self.key.get_ref()).map_err(wrong(&self.key))?;
         value_name(self.value.get_ref()).map_err(wrong(&self.value))?;
         let value_type = match &self.value_type {
@@ -200,14 +200,4 @@ fn read_fault(
         return Err(at("a missing value cannot be a fault if it is deleted"));
     }
     Ok(fault)
-}
-
-fn hive(name: &Spanned<String>) -> Result<HiveName, Wrong> {
-    let found = HiveName::ALL
-        .into_iter()
-        .find(|hive| hive.file_name().eq_ignore_ascii_case(name.get_ref()));
-    found.ok_or_else(|| {
-        let given = name.get_ref();
-        wrong(name)(format!("no hive \"{given}\": expected SYSTEM or SOFTWARE"))
-    })
 }

@@ -319,13 +319,14 @@ mod tests {
         };
         for path in [
             "windows/SYSTEM32/config/system",
+            "Windows/System32/config/SECURITY",
             "boot/bcd",
             "EFI/Microsoft/Boot/BCD",
         ] {
             assert!(is(RunKind::Repair, false, path), "{path}");
         }
         for path in [
-            "Windows/System32/config/SAM",
+            "Windows/System32/config/DRIVERS",
             "SYSTEM",
             "Windows/SYSTEM",
             "x/Boot/BCD",
