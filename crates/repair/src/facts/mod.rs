@@ -23,6 +23,7 @@ mod volume;
 mod windows;
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeSet;
 
 use diskmend_disk::Access;
 use diskmend_hive::Corruption;
@@ -46,6 +47,7 @@ pub use fuzzing::{read_event_log, read_evidence};
 pub(crate) use identity::names::{names as names_of, of_open_hives};
 pub(crate) use identity::of_filetime;
 pub use identity::{Agent, Membership, Platform, Unread, WindowsIdentity};
+pub(crate) use service_files::NamedFiles;
 pub use service_files::{FileFault, FilterFault, MissingFile, OrphanFilter, ServiceFiles};
 pub use services::{Service, ServiceStart};
 pub use text_logs::{Errors, TextLog};
@@ -124,6 +126,8 @@ pub struct Facts<'a> {
     product: Known<Product>,
     services: Known<Vec<Service>>,
     service_files: Known<ServiceFiles>,
+    named_files: OnceCell<NamedFiles<'a>>,
+    component_drivers: Known<BTreeSet<String>>,
     closed_port: Known<Option<ClosedPort>>,
     certificates: Known<Vec<FaultyCertificate>>,
     bug_checks: Known<Vec<BugCheck>>,
@@ -148,6 +152,8 @@ impl<'a> Facts<'a> {
             product: OnceCell::new(),
             services: OnceCell::new(),
             service_files: OnceCell::new(),
+            named_files: OnceCell::new(),
+            component_drivers: OnceCell::new(),
             closed_port: OnceCell::new(),
             certificates: OnceCell::new(),
             bug_checks: OnceCell::new(),
@@ -245,6 +251,22 @@ impl<'a> Facts<'a> {
     pub fn service_files(&self) -> Result<&ServiceFiles, String> {
         let files = self.service_files.get_or_init(|| service_files::read(self));
         files.as_ref().map_err(String::clone)
+    }
+
+    /// Looks for files that the registry names.
+    pub(crate) fn named_files(&self) -> &NamedFiles<'a> {
+        self.named_files.get_or_init(|| NamedFiles::of(self))
+    }
+
+    /// The names of the drivers that belong to Windows itself, in lower case.
+    ///
+    /// # Errors
+    /// The reason why they are unknown, for display.
+    pub(crate) fn component_drivers(&self) -> Result<&BTreeSet<String>, String> {
+        let drivers = self
+            .component_drivers
+            .get_or_init(|| service_files::component_drivers(self));
+        drivers.as_ref().map_err(String::clone)
     }
 
     /// The port of Remote Desktop, if Remote Desktop is switched on and the firewall lets nobody in.

@@ -1,7 +1,7 @@
 //! The recipes that come with the program.
 
 /// The name of each file, and its text.
-pub(super) const FILES: [(&str, &str); 23] = [
+pub(super) const FILES: [(&str, &str); 27] = [
     (
         "rdp-internal-error.toml",
         include_str!("../../recipes/rdp-internal-error.toml"),
@@ -87,5 +87,21 @@ pub(super) const FILES: [(&str, &str); 23] = [
     (
         "rdagent-errorcontrol.toml",
         include_str!("../../recipes/rdagent-errorcontrol.toml"),
+    ),
+    (
+        "filter-orphan.toml",
+        include_str!("../../recipes/filter-orphan.toml"),
+    ),
+    (
+        "net-provider-order.toml",
+        include_str!("../../recipes/net-provider-order.toml"),
+    ),
+    (
+        "boot-execute.toml",
+        include_str!("../../recipes/boot-execute.toml"),
+    ),
+    (
+        "setup-execute.toml",
+        include_str!("../../recipes/setup-execute.toml"),
     ),
 ];

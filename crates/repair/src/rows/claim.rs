@@ -16,6 +16,12 @@ pub(crate) enum Claim<'r> {
         value: &'r str,
         desired: &'r Wanted,
     },
+    /// Some entries of a list in a value. No other row may change the value.
+    Entries {
+        hive: HiveName,
+        key: &'r KeyPattern,
+        value: &'r str,
+    },
     /// An element. No two rows may want different values for it.
     Element {
         object: BcdObject,
@@ -32,6 +38,42 @@ impl Claim<'_> {
     /// The contradiction, for display, if both want different things.
     pub(crate) fn contradicts(&self, other: &Self) -> Option<String> {
         match (self, other) {
+            (
+                Self::Entries { hive, key, value },
+                Self::Entries {
+                    hive: other_hive,
+                    key: other_key,
+                    value: other_value,
+                },
+            ) if hive == other_hive && key.may_meet(other_key) && same_name(value, other_value) => {
+                Some(format!(
+                    "both change the list in value \"{other_value}\" of {hive}\\{other_key}"
+                ))
+            }
+            (
+                Self::Entries { hive, key, value },
+                Self::Value {
+                    hive: other_hive,
+                    key: other_key,
+                    value: other_value,
+                    desired,
+                },
+            )
+            | (
+                Self::Value {
+                    hive: other_hive,
+                    key: other_key,
+                    value: other_value,
+                    desired,
+                },
+                Self::Entries { hive, key, value },
+            ) if hive == other_hive
+                && overwrites(desired, (other_key, other_value), (key, value)) =>
+            {
+                Some(format!(
+                    "want different things of the list in value \"{value}\" of {hive}\\{key}"
+                ))
+            }
             (
                 Self::Value {
                     hive,
@@ -95,6 +137,19 @@ impl Claim<'_> {
             }
             _ => None,
         }
+    }
+}
+
+/// True if a row that wants this of a value changes the list in another.
+fn overwrites(
+    desired: &Wanted,
+    (key, value): (&KeyPattern, &str),
+    (list_key, list): (&KeyPattern, &str),
+) -> bool {
+    match desired {
+        Wanted::Anything => false,
+        Wanted::NoKey => list_key.may_be_at_or_below(key),
+        Wanted::Data(_) | Wanted::NoValue => list_key.may_meet(key) && same_name(list, value),
     }
 }
 

@@ -13,6 +13,7 @@ mod fault_words;
 mod judge;
 #[macro_use]
 mod kinds;
+mod list;
 mod registry;
 mod service;
 
@@ -28,6 +29,7 @@ pub use bcd::{BcdFault, BcdObject, BcdRow};
 pub(crate) use claim::Claim;
 pub use fault::{Companion, Fault};
 pub(crate) use judge::{About, JudgeDescriptors, JudgeElements, JudgeValues, Standing};
+pub use list::ListRow;
 pub use registry::{IfMissing, RegistryRow};
 pub use service::ServiceRow;
 
@@ -87,4 +89,6 @@ kinds! {
     Acl(AclRow) in acl,
     /// A wanted setting of services.
     Service(ServiceRow) in service,
+    /// A list that loses the entries that lead nowhere.
+    List(ListRow) in list,
 }

@@ -69,6 +69,12 @@ impl KeyPattern {
         self.every_control_set
     }
 
+    /// True if every key that it stands for is in a control set.
+    pub(crate) fn is_in_control_set(&self) -> bool {
+        let first = self.rest.split('\\').next();
+        self.every_control_set || first.is_some_and(is_control_set)
+    }
+
     /// True if both may stand for one key.
     pub(crate) fn may_meet(&self, other: &Self) -> bool {
         self.depth() == other.depth() && self.may_be_at_or_below(other)

@@ -103,6 +103,11 @@ fn recipes_for_services() {
 }
 
 #[test]
+fn recipes_for_lists() {
+    test_all(cases::lists());
+}
+
+#[test]
 fn recipes_for_the_system() {
     test_all(cases::system());
 }

@@ -1,6 +1,7 @@
 //! Each kind of row on generated disks: what it finds, what `--auto` changes, what a named repair
 //! changes, and that undo gives the old bytes back.
 
+mod list;
 mod service;
 
 use diskmend_disk::testing::FaultyDisk;

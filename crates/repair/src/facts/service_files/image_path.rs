@@ -70,7 +70,7 @@ pub(super) fn of_library(path: &str, drive: char) -> Option<Names> {
     on_volume(path, drive).and_then(|rest| names(&rest))
 }
 
-fn of_program(path: &str, drive: char) -> Option<Names> {
+pub(super) fn of_program(path: &str, drive: char) -> Option<Names> {
     let rest = on_volume(path, drive).or_else(|| {
         let (first, _) = path.split_once('\\')?;
         first
@@ -121,7 +121,7 @@ fn strip<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
 
 /// The names of a path with backslashes; `None` if it could lead elsewhere, or if Windows would
 /// read a name differently than it is spelled.
-fn names(path: &str) -> Option<Names> {
+pub(super) fn names(path: &str) -> Option<Names> {
     if path.chars().nth(MOST_CHARS).is_some() {
         return None;
     }

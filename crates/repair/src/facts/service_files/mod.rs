@@ -4,6 +4,7 @@
 mod filters;
 mod image_path;
 mod lookup;
+mod named;
 
 use diskmend_base::utf16;
 use diskmend_disk::Dir;
@@ -18,6 +19,8 @@ use crate::reading;
 pub use filters::{FilterFault, OrphanFilter};
 pub use lookup::FileFault;
 use lookup::Lookup;
+pub(crate) use named::NamedFiles;
+pub(super) use named::component_drivers;
 
 /// The greatest number of services whose files are looked up. Windows has some hundreds.
 const MOST_SERVICES: usize = 4096;
@@ -38,6 +41,8 @@ pub struct ServiceFiles {
     pub filters: Vec<OrphanFilter>,
     /// The reasons why some files were not judged, for display.
     pub unknown: Vec<String>,
+    /// True if the target is a whole Windows volume, so that a file that isn't found is missing.
+    pub whole: bool,
 }
 
 /// A file that is missing or empty.
@@ -141,8 +146,8 @@ fn of_hive(
         let text = "the files of drivers were not looked for: the disk has no folder Windows/System32/drivers with files";
         found.unknown.push(text.to_owned());
     }
-    let whole = found.unknown.is_empty();
-    found.filters = filters::read(hive, set, services, &mut lookup, whole, drive)?;
+    found.whole = found.unknown.is_empty();
+    found.filters = filters::read(hive, set, services, &mut lookup, found.whole, drive)?;
     found.unknown.extend(lookup.problems);
     Ok(found)
 }

@@ -1,6 +1,7 @@
 //! A broken disk for each recipe.
 
 mod boot_store;
+mod lists;
 mod permissions;
 mod remote_desktop;
 mod services;
@@ -8,6 +9,7 @@ mod system;
 
 use super::Case;
 pub(super) use boot_store::boot_store;
+pub(super) use lists::lists;
 pub(super) use permissions::permissions;
 pub(super) use remote_desktop::remote_desktop;
 pub(super) use services::services;
@@ -24,6 +26,7 @@ pub(super) fn all() -> Cases {
     all.extend(permissions());
     all.extend(boot_store());
     all.extend(services());
+    all.extend(lists());
     all.extend(system());
     all
 }

@@ -1,0 +1,68 @@
+//! Recipes for lists that name files.
+
+use super::Cases;
+use crate::engine_tests::catalogue::Case;
+use crate::engine_tests::diagnosis::disk::{Break, SET};
+use crate::place::HiveName;
+use crate::value_data::ValueData;
+use diskmend_hive::ValueType;
+
+fn list(key: &str, name: &'static str, entries: &[&str]) -> Break {
+    let entries: Vec<String> = entries.iter().map(|entry| (*entry).to_owned()).collect();
+    let key = format!(r"{SET}\{key}");
+    Break::Data(HiveName::System, key, name, ValueData::list(&entries))
+}
+
+fn text(key: &str, name: &'static str, text: &str) -> Break {
+    let data = ValueData::text(ValueType::SZ, text);
+    Break::Data(HiveName::System, format!(r"{SET}\{key}"), name, data)
+}
+
+/// Files that make the disk a whole Windows volume.
+fn whole() -> [Break; 2] {
+    [
+        "Windows/System32/services.exe",
+        "Windows/System32/drivers/disk.sys",
+    ]
+    .map(|path| Break::File(path.to_owned(), b"MZ".to_vec()))
+}
+
+pub(in super::super) fn lists() -> Cases {
+    let disks = r"Control\Class\{4d36e967-e325-11ce-bfc1-08002be10318}";
+    let library = r"C:\Program Files\VPN\provider.dll";
+    let session = r"Control\Session Manager";
+    let with_files = |own: &[Break]| [own, &whole()].concat();
+    vec![
+        Case::broken(
+            "filter-orphan",
+            vec![list(disks, "UpperFilters", &["partmgr", "gone"])],
+            &["UpperFilters"],
+        ),
+        Case::broken(
+            "net-provider-order",
+            with_files(&[
+                text(
+                    r"Control\NetworkProvider\Order",
+                    "ProviderOrder",
+                    "RDPNP,VPN",
+                ),
+                text(r"Services\VPN\NetworkProvider", "ProviderPath", library),
+            ]),
+            &[r"Order\ProviderOrder"],
+        ),
+        Case::broken(
+            "boot-execute",
+            with_files(&[list(
+                session,
+                "BootExecute",
+                &["autocheck autochk *", "gone"],
+            )]),
+            &["BootExecute"],
+        ),
+        Case::broken(
+            "setup-execute",
+            with_files(&[list(session, "SetupExecute", &["gone.exe"])]),
+            &["SetupExecute"],
+        ),
+    ]
+}
