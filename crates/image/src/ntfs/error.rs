@@ -108,6 +108,30 @@ pub enum VolumeError {
         /// The reason.
         why: &'static str,
     },
+    /// The folder has no such name, spelled in exactly this way.
+    #[error("folder {0} has no such file")]
+    NoSuchName(FileId),
+    /// A file can't be removed or renamed here.
+    #[error("file {id} cannot be {what}: {why}")]
+    CannotChange {
+        /// The file.
+        id: FileId,
+        /// `removed` or `renamed`.
+        what: &'static str,
+        /// The reason.
+        why: String,
+    },
+    /// The folder already has this name.
+    #[error("folder {0} already has a file with this name")]
+    NameExists(FileId),
+    /// The index of a folder can't get longer.
+    #[error("the index of folder {folder} has no room: {why}")]
+    NoRoomInFolder {
+        /// The folder.
+        folder: FileId,
+        /// The reason.
+        why: &'static str,
+    },
     /// There are not enough free clusters.
     #[error("the volume is full: {needed} bytes are needed, {free} are free")]
     Full {
@@ -140,9 +164,10 @@ impl VolumeError {
         match self {
             Self::Device { source, .. } => source.kind(),
             Self::Corrupt(_) | Self::NotNtfs => io::ErrorKind::InvalidData,
-            Self::Stale(_) => io::ErrorKind::NotFound,
+            Self::Stale(_) | Self::NoSuchName(_) => io::ErrorKind::NotFound,
             Self::NotAFolder(_) => io::ErrorKind::NotADirectory,
             Self::NoData(_) => io::ErrorKind::IsADirectory,
+            Self::NameExists(_) => io::ErrorKind::AlreadyExists,
             Self::Full { .. } => io::ErrorKind::StorageFull,
             Self::OutOfRange { .. } => io::ErrorKind::UnexpectedEof,
             Self::BitLocker
@@ -156,7 +181,9 @@ impl VolumeError {
             | Self::Version { .. }
             | Self::BackupBootSector
             | Self::ReadersDisagree { .. }
-            | Self::CannotGrow { .. } => io::ErrorKind::Unsupported,
+            | Self::CannotGrow { .. }
+            | Self::CannotChange { .. }
+            | Self::NoRoomInFolder { .. } => io::ErrorKind::Unsupported,
         }
     }
 }

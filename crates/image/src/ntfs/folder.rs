@@ -21,10 +21,12 @@ use super::stream::Stream;
 use super::upcase::UpCase;
 
 mod node;
+mod tree;
 mod walk;
 
 use diskmend_base::bytes;
 use node::Node;
+pub(crate) use tree::{Tree, Written};
 use walk::Seen;
 
 /// The name of the index and of its attributes.
@@ -133,6 +135,17 @@ impl<'a> Folder<'a> {
         Ok((value, place(record.offset(), start)))
     }
 
+    /// The number of bytes that the entries in the root may have, if nothing else of its record
+    /// gets longer.
+    pub(crate) fn root_room(&self) -> Result<usize, VolumeError> {
+        let root = self.records.all(attribute_type::INDEX_ROOT, INDEX).next();
+        let lost = || self.records.lacks("index of a folder");
+        let (record, attribute) = root.ok_or_else(lost)?;
+        let len = attribute.resident().map_or(0, <[u8]>::len);
+        let room = len.saturating_add(record.free_len());
+        Ok(room.saturating_sub(size_of::<IndexRoot>()))
+    }
+
     fn root(&self) -> Result<Node, VolumeError> {
         let (root, at) = Self::root_of(&self.records)?;
         let at = place(at, IndexRoot::NODE);
@@ -141,6 +154,14 @@ impl<'a> Folder<'a> {
 
     /// The node `vcn`, to which the node at `parent` refers, in the memory of `spare`.
     fn node(&self, vcn: u64, parent: u64, spare: Vec<u8>) -> Result<Node, VolumeError> {
+        self.check_block(vcn, parent)?;
+        let (block, at) = self.block(vcn, spare)?;
+        let at = place(at, IndexBlock::NODE);
+        Ok(Node::new(block, IndexBlock::NODE, at)?)
+    }
+
+    /// Refuses the number of a block that does not exist; the node at `parent` has it.
+    fn check_block(&self, vcn: u64, parent: u64) -> Result<(), Corruption> {
         let len = self.allocation.as_ref().map_or(0, Stream::len);
         let end = self
             .shape
@@ -149,11 +170,10 @@ impl<'a> Folder<'a> {
         if end.is_none_or(|end| end > len) {
             let expected = format!("a node within {len} bytes");
             let actual = format!("node {vcn}");
-            return Err(Corruption::new("child of an index node", parent, expected, actual).into());
+            let what = "child of an index node";
+            return Err(Corruption::new(what, parent, expected, actual));
         }
-        let (block, at) = self.block(vcn, spare)?;
-        let at = place(at, IndexBlock::NODE);
-        Ok(Node::new(block, IndexBlock::NODE, at)?)
+        Ok(())
     }
 
     /// The index block `vcn`, in the memory of `block`, and its position.

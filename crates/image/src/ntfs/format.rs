@@ -147,6 +147,8 @@ pub(crate) mod attribute_type {
     pub(crate) const ATTRIBUTE_LIST: u32 = 0x20;
     /// $FILE_NAME.
     pub(crate) const FILE_NAME: u32 = 0x30;
+    /// $OBJECT_ID.
+    pub(crate) const OBJECT_ID: u32 = 0x40;
     /// $SECURITY_DESCRIPTOR.
     pub(crate) const SECURITY_DESCRIPTOR: u32 = 0x50;
     /// $VOLUME_NAME.
@@ -163,6 +165,8 @@ pub(crate) mod attribute_type {
     pub(crate) const BITMAP: u32 = 0xB0;
     /// $REPARSE_POINT.
     pub(crate) const REPARSE_POINT: u32 = 0xC0;
+    /// $LOGGED_UTILITY_STREAM.
+    pub(crate) const LOGGED_UTILITY_STREAM: u32 = 0x100;
     /// Ends the attributes of a record.
     pub(crate) const END: u32 = 0xFFFF_FFFF;
 }

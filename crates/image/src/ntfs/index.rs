@@ -13,11 +13,16 @@ use diskmend_base::count::to_usize;
 use super::disk::Disk;
 use super::error::VolumeError;
 use super::fixup;
-use super::format::{IndexBlock, IndexEntryHeader, IndexHeader, IndexRoot};
+use super::format::{
+    FIXUP_STRIDE, IndexBlock, IndexEntryHeader, IndexHeader, IndexRoot, ProtectedHeader,
+};
 use super::stream::Stream;
+use zerocopy::IntoBytes;
 
 /// The possible lengths of a block in bytes.
 const BLOCK_LENS: RangeInclusive<u64> = 512..=64 << 10;
+/// The unit of the length of an index's `$BITMAP`, in bytes.
+const BITMAP_UNIT: usize = 8;
 /// The unit of the blocks' numbers if a block is smaller than a cluster, in bytes.
 const SMALL_UNIT: NonZeroU64 = NonZeroU64::new(512).unwrap();
 
@@ -161,4 +166,72 @@ pub(crate) fn entry(used: &[u8], at: usize) -> Option<IndexEntry<'_>> {
         child,
         is_last,
     })
+}
+
+/// The bytes of an empty block of `len` bytes with the number `number`.
+pub(crate) fn new_block(len: usize, number: u64) -> Vec<u8> {
+    let count = (len / FIXUP_STRIDE).saturating_add(1);
+    let first = size_of::<IndexBlock>().saturating_add(count.saturating_mul(2));
+    let first = first.next_multiple_of(IndexEntryHeader::ALIGN);
+    let offset = |at: usize| number_u32(at.saturating_sub(IndexBlock::NODE));
+    let head = IndexBlock {
+        protected: ProtectedHeader {
+            magic: IndexBlock::MAGIC,
+            usa_offset: number_u16(size_of::<IndexBlock>()).into(),
+            usa_count: number_u16(count).into(),
+        },
+        lsn: 0.into(),
+        vcn: number.into(),
+        index: IndexHeader {
+            entries_offset: offset(first).into(),
+            index_length: offset(first.saturating_add(size_of::<IndexEntryHeader>())).into(),
+            allocated_size: offset(len).into(),
+            flags: 0,
+            reserved: [0; 3],
+        },
+    };
+    let mut bytes = head.as_bytes().to_vec();
+    bytes.resize(len, 0);
+    bytes
+}
+
+/// Sets or clears the bit of a block in the value of an index's `$BITMAP`, which gets longer if
+/// that is necessary.
+pub(crate) fn set_bit(bits: &mut Vec<u8>, number: u64, value: bool) {
+    let at = to_usize(number / 8);
+    if at >= bits.len() {
+        bits.resize(at.saturating_add(1).next_multiple_of(BITMAP_UNIT), 0);
+    }
+    if let Some(cell) = bits.get_mut(at) {
+        let mask = 1 << (number % 8);
+        if value {
+            *cell |= mask;
+        } else {
+            *cell &= !mask;
+        }
+    }
+}
+
+/// True if the value of an index's `$BITMAP` marks the block with this ordinal number as used.
+pub(crate) fn has_bit(bits: &[u8], number: u64) -> bool {
+    let byte = usize::try_from(number / 8)
+        .ok()
+        .and_then(|at| bits.get(at).copied());
+    byte.is_some_and(|byte| byte >> (number % 8) & 1 != 0)
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "a block has at most 129 update sequence numbers, and an entry of a folder 600 bytes"
+)]
+pub(crate) fn number_u16(len: usize) -> u16 {
+    u16::try_from(len).expect("a length within an entry")
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "a block has at most 64 KiB, and a root as many as its record"
+)]
+pub(crate) fn number_u32(offset: usize) -> u32 {
+    u32::try_from(offset).expect("an offset within a node")
 }

@@ -9,6 +9,8 @@
 //! | `bitmap`, `upcase`, `log` | the volume's own files |
 //! | `allocate`, `promise`, `claims` | allocating clusters that no other file has |
 //! | `volume`, `folder`, `member`, `metadata`, `names` | the content of a volume |
+//! | `edit`, `growth` | writing records, and the values of indexes that get longer |
+//! | `removable`, `remove`, `mft_bitmap` | removing files |
 //! | `numbered` | files by the numbers of their records |
 //! | `file`, `open`, `shared`, `grow`, `second` | reading and writing files |
 //! | [`secure`] | security descriptors |
@@ -20,6 +22,7 @@ mod boot;
 mod claims;
 mod compressed;
 mod disk;
+mod edit;
 mod error;
 mod extents;
 mod file;
@@ -27,6 +30,7 @@ mod fixup;
 mod folder;
 mod format;
 mod grow;
+mod growth;
 mod index;
 mod layout;
 mod list;
@@ -35,6 +39,7 @@ mod lznt1;
 mod member;
 mod metadata;
 mod mft;
+mod mft_bitmap;
 mod names;
 mod numbered;
 mod open;
@@ -42,6 +47,8 @@ mod place;
 mod promise;
 mod record;
 mod records;
+mod removable;
+mod remove;
 mod runs;
 mod second;
 pub mod secure;

@@ -133,8 +133,12 @@ impl Open {
 
 /// Refuses data at a position at which no file's data can be.
 pub(crate) fn check_place(mft: &Mft, layout: &Layout) -> Result<(), VolumeError> {
+    check_extents(mft, layout.extents().collect())
+}
+
+/// Refuses clusters of one file that can't be those of a file.
+pub(crate) fn check_extents(mft: &Mft, mut extents: Vec<Extent>) -> Result<(), VolumeError> {
     let bitmap = Bitmap::open(mft)?;
-    let mut extents: Vec<Extent> = layout.extents().collect();
     check_foreign(mft, &bitmap, &extents)?;
     for extent in &extents {
         if !bitmap.are_used(*extent)? {

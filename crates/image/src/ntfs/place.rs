@@ -44,6 +44,11 @@ pub struct FileId {
 }
 
 impl FileId {
+    /// The reference in its on-disk form.
+    pub(crate) fn reference(self) -> u64 {
+        self.record | u64::from(self.sequence) << 48
+    }
+
     /// Splits a reference in its on-disk form.
     pub(crate) fn from_reference(reference: u64) -> Self {
         let [a, b, c, d, e, f, low, high] = reference.to_le_bytes();
@@ -71,5 +76,6 @@ mod tests {
             sequence: 0xDEF0,
         };
         assert_eq!(FileId::from_reference(0xDEF0_1234_5678_9ABC), id);
+        assert_eq!(id.reference(), 0xDEF0_1234_5678_9ABC);
     }
 }

@@ -250,6 +250,31 @@ impl Record {
         Ok(())
     }
 
+    /// Replaces the value of the resident attribute of a type and name.
+    pub(crate) fn put_value(&mut self, kind: u32, name: &str, value: &[u8]) -> Result<(), NoRoom> {
+        let at = self.find(kind, name).ok_or(NoRoom)?.place();
+        self.set_value_len(at, value.len())?;
+        let place = self.value_mut(at).ok_or(NoRoom)?;
+        place.copy_from_slice(value);
+        Ok(())
+    }
+
+    /// Marks it as unused, as if its file had been removed: whatever refers to the file then leads
+    /// nowhere, because the next file in the record gets another sequence number.
+    pub(crate) fn free(&mut self) -> Option<()> {
+        let header = bytes::view_mut::<FileRecordHeader>(&mut self.data, 0)?;
+        let flags = header.flags.get() & !FileRecordHeader::FLAG_IN_USE;
+        header.flags = flags.into();
+        header.link_count = 0.into();
+        header.sequence_number = match header.sequence_number.get() {
+            u16::MAX => 1,
+            last => last.saturating_add(1),
+        }
+        .into();
+        self.header = header.clone();
+        Some(())
+    }
+
     /// Replaces the mapping pairs of the attribute at `at`; its last cluster becomes `highest`.
     pub(crate) fn set_mapping_pairs(
         &mut self,

@@ -95,6 +95,11 @@ impl Records {
             }))
     }
 
+    /// The numbers of the records other than the base record.
+    pub(crate) fn extensions(&self) -> impl Iterator<Item = u64> {
+        self.extensions.keys().copied()
+    }
+
     fn record(&self, number: u64) -> Option<&Record> {
         if number == self.base.number() {
             return Some(&self.base);

@@ -9,13 +9,13 @@ use zerocopy::byteorder::little_endian::{U16, U32};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use super::SecurityId;
-use super::edit::Edit;
 use super::error::SecurityError;
 use super::format::SdsHeader;
 use super::key::{ByHash, ById, Key};
 use super::plan::{ByHashIndex, ByIdIndex, Plan};
 use super::sds::{self, Append, Tail};
 use super::store::Store;
+use crate::ntfs::edit::Edit;
 use crate::ntfs::mft::Mft;
 
 /// The start of a self-relative descriptor ([MS-DTYP] 2.4.6).

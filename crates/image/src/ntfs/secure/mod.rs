@@ -8,7 +8,7 @@
 //! | `key`, `node`, `index` | `$SII` and `$SDH`, by which they are found |
 //! | `store` | all three on their volume |
 //! | `append` | adding descriptors |
-//! | `plan`, `growth`, `edit` | what is written for that, in which order, and whether there is room |
+//! | `plan` | what is written for that, in which order, and whether there is room |
 //! | `files` | the descriptors of files |
 
 use std::collections::{BTreeSet, HashMap};
@@ -23,11 +23,9 @@ use super::stream::Stream;
 use super::volume::Volume;
 
 mod append;
-mod edit;
 mod error;
 mod files;
 mod format;
-mod growth;
 mod index;
 mod key;
 mod node;

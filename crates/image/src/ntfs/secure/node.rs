@@ -10,10 +10,8 @@ use zerocopy::IntoBytes;
 use super::error::SecurityError;
 use super::format::SdsHeader;
 use super::key::Key;
-use crate::ntfs::format::{
-    FIXUP_STRIDE, IndexBlock, IndexEntryHeader, IndexHeader, IndexRoot, ProtectedHeader,
-};
-use crate::ntfs::index::{self, IndexEntry};
+use crate::ntfs::format::{IndexBlock, IndexEntryHeader, IndexHeader, IndexRoot};
+use crate::ntfs::index::{self, IndexEntry, number_u16, number_u32};
 
 /// An entry of a node.
 #[derive(Clone, Copy, Debug)]
@@ -59,29 +57,7 @@ impl Node {
 
     /// An empty block of `len` bytes at `base` with the number `number`.
     pub(super) fn new_block(len: usize, base: u64, number: u64) -> Self {
-        let count = (len / FIXUP_STRIDE).saturating_add(1);
-        let first = size_of::<IndexBlock>().saturating_add(count.saturating_mul(2));
-        let first = first.next_multiple_of(IndexEntryHeader::ALIGN);
-        let offset = |at: usize| number_u32(at.saturating_sub(IndexBlock::NODE));
-        let head = IndexBlock {
-            protected: ProtectedHeader {
-                magic: IndexBlock::MAGIC,
-                usa_offset: number_u16(size_of::<IndexBlock>()).into(),
-                usa_count: number_u16(count).into(),
-            },
-            lsn: 0.into(),
-            vcn: number.into(),
-            index: IndexHeader {
-                entries_offset: offset(first).into(),
-                index_length: offset(first.saturating_add(size_of::<IndexEntryHeader>())).into(),
-                allocated_size: offset(len).into(),
-                flags: 0,
-                reserved: [0; 3],
-            },
-        };
-        let mut bytes = head.as_bytes().to_vec();
-        bytes.resize(len, 0);
-        Self::block(bytes, base)
+        Self::block(index::new_block(len, number), base)
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -274,20 +250,4 @@ fn entry_bytes<K: Key>(entry: &Entry<K>) -> Vec<u8> {
         .concat(),
         None => [head.as_bytes(), child].concat(),
     }
-}
-
-#[expect(
-    clippy::expect_used,
-    reason = "an entry has at most 56 bytes, and a block 129 update sequence numbers"
-)]
-fn number_u16(len: usize) -> u16 {
-    u16::try_from(len).expect("a length within an entry")
-}
-
-#[expect(
-    clippy::expect_used,
-    reason = "a block has at most 64 KiB, and a root as many as its record"
-)]
-fn number_u32(offset: usize) -> u32 {
-    u32::try_from(offset).expect("an offset within a node")
 }

@@ -8,27 +8,27 @@
 //! the write of a block or of a record may leave it torn, if more than one of its sectors changes:
 //! only the caller's record of the old bytes can repair this.
 
-use diskmend_base::count::{to_u64, to_usize};
+use diskmend_base::count::to_u64;
 use std::sync::Arc;
 
-use super::edit::Edit;
 use super::error::SecurityError;
-use super::growth::{Growth, Value, check_apart};
 use super::index::Index;
 use super::key::{ByHash, ById, Key};
 use super::sds::Append;
 use super::store::{IndexBlocks, Store, View};
 use crate::ntfs::bitmap::Bitmap;
 use crate::ntfs::claims;
-use crate::ntfs::error::VolumeError;
+use crate::ntfs::edit::Edit;
+use crate::ntfs::error::{Corruption, VolumeError};
+use crate::ntfs::extents;
 use crate::ntfs::fixup;
 use crate::ntfs::format::{IndexBlock, attribute_type, system};
+use crate::ntfs::growth::{Growth, Value};
+use crate::ntfs::index;
+use crate::ntfs::layout::Layout;
 use crate::ntfs::mft::Mft;
 use crate::ntfs::place::Extent;
 use crate::ntfs::record::{NoRoom, Record};
-
-/// The unit of an index's bitmap, in bytes.
-const BITMAP_UNIT: usize = 8;
 
 /// `$SII` of a volume.
 pub(super) type ByIdIndex = Index<ById, Arc<IndexBlocks>>;
@@ -109,7 +109,7 @@ impl<'a> Plan<'a> {
         if at_once {
             self.by_hash.put_root(edit, true)?;
         }
-        self.sds.put(edit)?;
+        put_growth(&self.sds, edit)?;
         self.by_id.put(edit)?;
         if at_once {
             self.by_hash.put(edit)?;
@@ -127,7 +127,7 @@ impl<'a> Plan<'a> {
         edit.sync()?;
         self.by_id.give_back(edit)?;
         self.by_hash.give_back(edit)?;
-        edit.write_records(self.by_id.view.record)
+        Ok(edit.write_records(self.by_id.view.record)?)
     }
 }
 
@@ -157,12 +157,12 @@ impl<'a, K: Key> IndexPlan<'a, K> {
         }
         for bits in &mut plan.bits {
             for number in index.new_numbers() {
-                set_bit(bits, number, true);
+                index::set_bit(bits, number, true);
             }
         }
         let [_, after] = &mut plan.bits;
         for number in index.replaced() {
-            set_bit(after, *number, false);
+            index::set_bit(after, *number, false);
         }
         if let Some(value) = view.bitmap_in_clusters::<K>() {
             let [bits, _] = &plan.bits;
@@ -233,7 +233,7 @@ impl<'a, K: Key> IndexPlan<'a, K> {
             if only_shorter && root.len() > len {
                 return Ok(());
             }
-            put_value(record, attribute_type::INDEX_ROOT, K::NAME, root)
+            record.put_value(attribute_type::INDEX_ROOT, K::NAME, root)
         };
         put(record).map_err(|NoRoom| SecurityError::NoRoom { index: K::NAME })
     }
@@ -242,7 +242,7 @@ impl<'a, K: Key> IndexPlan<'a, K> {
     fn put(&self, edit: &mut Edit<'_>) -> Result<(), SecurityError> {
         self.put_root(edit, true)?;
         for growth in [&self.allocation, &self.bitmap].into_iter().flatten() {
-            growth.put(edit)?;
+            put_growth(growth, edit)?;
         }
         let [bits, _] = &self.bits;
         if *bits != self.view.blocks.bits {
@@ -263,7 +263,7 @@ impl<'a, K: Key> IndexPlan<'a, K> {
     /// Writes the bits to clusters, or puts them into their record in memory.
     fn put_bits(&self, edit: &mut Edit<'_>, bits: &[u8]) -> Result<(), SecurityError> {
         if let Some(bitmap) = &self.bitmap {
-            return edit.write(&bitmap.layout, bits, 0);
+            return Ok(edit.write(&bitmap.layout, bits, 0)?);
         }
         let stream = self.view.blocks.bitmap.as_ref();
         let record = edit.record(stream.map_or(self.view.record, |stream| stream.record()))?;
@@ -271,32 +271,30 @@ impl<'a, K: Key> IndexPlan<'a, K> {
             if record.find(attribute_type::BITMAP, K::NAME).is_none() {
                 record.add_resident(attribute_type::BITMAP, K::NAME, bits.len())?;
             }
-            put_value(record, attribute_type::BITMAP, K::NAME, bits)
+            record.put_value(attribute_type::BITMAP, K::NAME, bits)
         };
         put(record).map_err(|NoRoom| SecurityError::NoRoom { index: K::NAME })
     }
 }
 
-/// Replaces the value of a resident attribute.
-fn put_value(record: &mut Record, kind: u32, name: &str, value: &[u8]) -> Result<(), NoRoom> {
-    let at = record.find(kind, name).ok_or(NoRoom)?.place();
-    record.set_value_len(at, value.len())?;
-    let place = record.value_mut(at).ok_or(NoRoom)?;
-    place.copy_from_slice(value);
-    Ok(())
+/// Writes the sizes and clusters of a value to its record, in memory.
+fn put_growth(growth: &Growth, edit: &mut Edit<'_>) -> Result<(), SecurityError> {
+    let index = growth.name();
+    growth
+        .put(edit)?
+        .map_err(|NoRoom| SecurityError::NoRoom { index })
 }
 
-fn set_bit(bits: &mut Vec<u8>, number: u64, value: bool) {
-    let at = to_usize(number / 8);
-    if at >= bits.len() {
-        bits.resize(at.saturating_add(1).next_multiple_of(BITMAP_UNIT), 0);
-    }
-    if let Some(cell) = bits.get_mut(at) {
-        let mask = 1 << (number % 8);
-        if value {
-            *cell |= mask;
-        } else {
-            *cell &= !mask;
-        }
-    }
+/// Refuses values that have clusters in common.
+fn check_apart<'a>(
+    mft: &Mft,
+    layouts: impl Iterator<Item = &'a Layout>,
+) -> Result<(), SecurityError> {
+    let mut extents: Vec<Extent> = layouts.flat_map(Layout::extents).collect();
+    let Some(extent) = extents::first_overlap(&mut extents) else {
+        return Ok(());
+    };
+    let offset = mft.disk().geometry.place(extent.start);
+    let actual = "one that another part of $Secure has, too";
+    Err(Corruption::new("cluster of $Secure", offset, "one of its own", actual).into())
 }

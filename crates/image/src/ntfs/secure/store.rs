@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::error::SecurityError;
 use super::format::SdsHeader;
-use super::growth::Value;
 use super::index::{Blocks, Index};
 use super::key::{ByHash, ById, Key};
 use super::sds::{self, Source};
 use crate::ntfs::disk::Disk;
 use crate::ntfs::format::{attribute_type, system};
+use crate::ntfs::growth::Value;
 use crate::ntfs::index;
 use crate::ntfs::layout::Layout;
 use crate::ntfs::mft::Mft;
@@ -239,10 +239,7 @@ impl Blocks for Arc<IndexBlocks> {
     }
 
     fn in_use(&self, number: u64) -> Result<bool, SecurityError> {
-        let byte = usize::try_from(number / 8)
-            .ok()
-            .and_then(|at| self.bits.get(at).copied());
-        Ok(byte.is_some_and(|byte| byte >> (number % 8) & 1 != 0))
+        Ok(index::has_bit(&self.bits, number))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::testing::Memory;
 
 /// An operation on a device.
 #[derive(Clone, Debug)]
-enum Event {
+pub(super) enum Event {
     Write(u64, Vec<u8>),
     Sync,
 }
@@ -54,12 +54,47 @@ fn crash_everywhere(
     after: &[u8],
 ) -> Vec<Event> {
     let start = image.device();
+    let events = crashes(
+        image,
+        |volume| change(&open(volume, "file")),
+        |crash, choice, device| {
+            let volume = Volume::open(device.clone()).expect("sound");
+            volume.fit_for_writing().expect("fit");
+            let file = open(&volume, "file");
+            let found = read(&file);
+            assert!(
+                found == before || found == after,
+                "crash {crash} choice {choice}: {} bytes",
+                found.len()
+            );
+            assert!(read(&open(&volume, "other")) == pattern(9000, 9));
+            // The clusters of the file are marked as used, and both readers agree.
+            if !found.is_empty() {
+                file.write(&found[..1], 0).expect("sound");
+            }
+            if choice == 2 {
+                image.store_and_check(device);
+            }
+        },
+    );
+    image.store_and_check(&start);
+    events
+}
+
+/// Makes a change to a volume, then crashes at every operation, with several choices of the writes
+/// that are kept, and shows each resulting device with the number of the operation and the choice.
+pub(super) fn crashes(
+    image: &Image,
+    change: impl FnOnce(&Volume),
+    mut show: impl FnMut(usize, usize, &Arc<Memory>),
+) -> Vec<Event> {
+    let start = image.device();
     let recorder = Arc::new(Recorder {
         device: Arc::new(Memory::new(start.bytes())),
         events: Mutex::default(),
     });
     let volume = Volume::open(recorder.clone()).expect("sound");
-    change(&open(&volume, "file"));
+    change(&volume);
     let events = recorder.events.lock().expect("not poisoned").clone();
     for crash in 0..=events.len() {
         let flushed = events[..crash]
@@ -79,31 +114,14 @@ fn crash_everywhere(
                     device.write_all_at(data, *offset).expect("inside");
                 }
             }
-            let volume = Volume::open(device.clone()).expect("sound");
-            volume.fit_for_writing().expect("fit");
-            let file = open(&volume, "file");
-            let found = read(&file);
-            assert!(
-                found == before || found == after,
-                "crash {crash} choice {choice}: {} bytes",
-                found.len()
-            );
-            assert!(read(&open(&volume, "other")) == pattern(9000, 9));
-            // The clusters of the file are marked as used, and both readers agree.
-            if !found.is_empty() {
-                file.write(&found[..1], 0).expect("sound");
-            }
-            if choice == 2 {
-                image.store_and_check(&device);
-            }
+            show(crash, choice, &device);
         }
     }
-    image.store_and_check(&start);
     events
 }
 
 /// A summary of the operations: the number of writes between the flushes.
-fn flushes(events: &[Event]) -> Vec<usize> {
+pub(super) fn flushes(events: &[Event]) -> Vec<usize> {
     let parts = events.split(|event| matches!(event, Event::Sync));
     parts.map(<[Event]>::len).collect()
 }

@@ -18,6 +18,10 @@ mod hostile;
 pub(super) mod image;
 #[cfg(target_os = "linux")]
 mod reading;
+#[cfg(target_os = "linux")]
+mod removing;
+#[cfg(target_os = "linux")]
+mod removing_crash;
 mod sample;
 #[cfg(target_os = "linux")]
 mod sparse;

@@ -1,16 +1,17 @@
-//! Writes to `$Secure`, or tries whether its records have room for what is to be written.
+//! Writes to records and clusters, or tries whether the records have room for what is to be
+//! written.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::error::SecurityError;
-use crate::ntfs::bitmap::Bitmap;
-use crate::ntfs::layout::Layout;
-use crate::ntfs::mft::Mft;
-use crate::ntfs::place::Extent;
-use crate::ntfs::record::Record;
+use super::bitmap::Bitmap;
+use super::error::VolumeError;
+use super::layout::Layout;
+use super::mft::Mft;
+use super::place::Extent;
+use super::record::Record;
 
 /// Changed records that are not written yet, and writes that are not durable yet.
-pub(super) struct Edit<'a> {
+pub(crate) struct Edit<'a> {
     mft: &'a Mft,
     records: BTreeMap<u64, Record>,
     changed: BTreeSet<u64>,
@@ -20,7 +21,7 @@ pub(super) struct Edit<'a> {
 
 impl<'a> Edit<'a> {
     /// An edit that writes when it is told to.
-    pub(super) fn new(mft: &'a Mft) -> Self {
+    pub(crate) fn new(mft: &'a Mft) -> Self {
         Self {
             mft,
             records: BTreeMap::new(),
@@ -31,7 +32,7 @@ impl<'a> Edit<'a> {
     }
 
     /// An edit that never writes.
-    pub(super) fn trial(mft: &'a Mft) -> Self {
+    pub(crate) fn trial(mft: &'a Mft) -> Self {
         Self {
             is_trial: true,
             ..Self::new(mft)
@@ -39,7 +40,7 @@ impl<'a> Edit<'a> {
     }
 
     /// A record, for changing.
-    pub(super) fn record(&mut self, number: u64) -> Result<&mut Record, SecurityError> {
+    pub(crate) fn record(&mut self, number: u64) -> Result<&mut Record, VolumeError> {
         self.changed.insert(number);
         Ok(match self.records.entry(number) {
             std::collections::btree_map::Entry::Occupied(found) => found.into_mut(),
@@ -50,7 +51,7 @@ impl<'a> Edit<'a> {
     }
 
     /// Marks clusters as used, and returns when this is durable.
-    pub(super) fn take(&mut self, extents: &[Extent]) -> Result<(), SecurityError> {
+    pub(crate) fn take(&mut self, extents: &[Extent]) -> Result<(), VolumeError> {
         if !extents.is_empty() && !self.is_trial {
             Bitmap::open(self.mft)?.take(extents)?;
             self.is_synced = false;
@@ -58,13 +59,23 @@ impl<'a> Edit<'a> {
         self.sync()
     }
 
+    /// Marks clusters as free that no record names any more.
+    pub(crate) fn give_back(&mut self, extents: &[Extent]) -> Result<(), VolumeError> {
+        self.sync()?;
+        if !extents.is_empty() && !self.is_trial {
+            Bitmap::open(self.mft)?.give_back(extents)?;
+            self.is_synced = false;
+        }
+        Ok(())
+    }
+
     /// Writes within the allocated clusters.
-    pub(super) fn write(
+    pub(crate) fn write(
         &mut self,
         layout: &Layout,
         bytes: &[u8],
         at: u64,
-    ) -> Result<(), SecurityError> {
+    ) -> Result<(), VolumeError> {
         if !self.is_trial {
             layout.write_allocated(self.mft.disk(), bytes, at)?;
             self.is_synced = false;
@@ -73,7 +84,7 @@ impl<'a> Edit<'a> {
     }
 
     /// Writes the changed records, `last` after all others are durable.
-    pub(super) fn write_records(&mut self, last: u64) -> Result<(), SecurityError> {
+    pub(crate) fn write_records(&mut self, last: u64) -> Result<(), VolumeError> {
         let with_last = self.changed.remove(&last);
         for number in std::mem::take(&mut self.changed) {
             self.write_record(number)?;
@@ -85,7 +96,7 @@ impl<'a> Edit<'a> {
         Ok(())
     }
 
-    fn write_record(&mut self, number: u64) -> Result<(), SecurityError> {
+    fn write_record(&mut self, number: u64) -> Result<(), VolumeError> {
         if let Some(record) = self.records.get_mut(&number).filter(|_| !self.is_trial) {
             self.mft.write(record)?;
             self.is_synced = false;
@@ -94,7 +105,7 @@ impl<'a> Edit<'a> {
     }
 
     /// Returns when everything that was written is durable.
-    pub(super) fn sync(&mut self) -> Result<(), SecurityError> {
+    pub(crate) fn sync(&mut self) -> Result<(), VolumeError> {
         if !self.is_synced {
             self.mft.disk().sync()?;
             self.is_synced = true;

@@ -1,57 +1,54 @@
-//! Lengthens `$SDS`, `$INDEX_ALLOCATION` and `$BITMAP`: their sizes, and more clusters if their
-//! clusters do not suffice.
+//! Lengthens `$SDS`, and `$INDEX_ALLOCATION` and `$BITMAP` of indexes: their sizes, and more
+//! clusters if their clusters do not suffice.
 
+use super::attribute::Attribute;
+use super::bitmap::Bitmap;
 use super::edit::Edit;
-use super::error::SecurityError;
-use crate::ntfs::attribute::Attribute;
-use crate::ntfs::bitmap::Bitmap;
-use crate::ntfs::error::{Corruption, VolumeError};
-use crate::ntfs::extents;
-use crate::ntfs::format::system;
-use crate::ntfs::layout::Layout;
-use crate::ntfs::mft::Mft;
-use crate::ntfs::open::{check_foreign, check_place};
-use crate::ntfs::place::{Extent, Lcn};
-use crate::ntfs::record::{NoRoom, Record};
-use crate::ntfs::runs::{self, Run};
-use crate::ntfs::stream::Part;
+use super::error::VolumeError;
+use super::layout::Layout;
+use super::mft::Mft;
+use super::open::{check_foreign, check_place};
+use super::place::{Extent, Lcn};
+use super::record::{NoRoom, Record};
+use super::runs::{self, Run};
+use super::stream::Part;
 
 /// The number of bytes that are allocated in addition, if that needs no further run: values that
 /// grow alternately would otherwise be scattered over many places, for which their record has no
 /// room.
 const SPARE: u64 = 64 << 10;
 
-/// An attribute of `$Secure` with its value in clusters.
-pub(super) struct Value {
+/// An attribute with its value in clusters.
+pub(crate) struct Value {
     /// The record that describes it, or that will contain it.
-    pub(super) record: u64,
-    pub(super) kind: u32,
-    pub(super) name: &'static str,
+    pub(crate) record: u64,
+    pub(crate) kind: u32,
+    pub(crate) name: &'static str,
     /// Its position; `None` if there is no such attribute yet.
-    pub(super) layout: Option<Layout>,
+    pub(crate) layout: Option<Layout>,
     /// The attribute that describes its end, if it is not the one with its sizes.
-    pub(super) last: Option<Part>,
+    pub(crate) last: Option<Part>,
 }
 
 /// The clusters and sizes that it will have.
-pub(super) struct Growth {
+pub(crate) struct Growth {
     value: Value,
     /// Its future layout.
-    pub(super) layout: Layout,
+    pub(crate) layout: Layout,
     /// New clusters, which are marked as used before anything else is written.
-    pub(super) extents: Vec<Extent>,
+    pub(crate) extents: Vec<Extent>,
     /// Mapping pairs, if there are new clusters.
     pairs: Option<Vec<u8>>,
 }
 
 impl Growth {
     /// Plans how to make a value at least `len` bytes long; nothing is written.
-    pub(super) fn plan(
+    pub(crate) fn plan(
         mft: &Mft,
         bitmap: &mut Bitmap<'_>,
         value: Value,
         len: u64,
-    ) -> Result<Self, SecurityError> {
+    ) -> Result<Self, VolumeError> {
         let old = match &value.layout {
             None => Layout::empty(mft.disk().geometry.cluster_len),
             Some(layout) => {
@@ -73,8 +70,8 @@ impl Growth {
         Ok(new)
     }
 
-    /// True if this attribute of `$Secure` grows.
-    pub(super) fn is_of(&self, attribute: &Attribute<'_>) -> bool {
+    /// True if this attribute, of the same file, grows.
+    pub(crate) fn is_of(&self, attribute: &Attribute<'_>) -> bool {
         attribute.kind() == self.value.kind && attribute.is_named(self.value.name)
     }
 
@@ -83,7 +80,7 @@ impl Growth {
         mft: &Mft,
         bitmap: &mut Bitmap<'_>,
         len: u64,
-    ) -> Result<(), SecurityError> {
+    ) -> Result<(), VolumeError> {
         let record = mft.read_any(self.value.record)?;
         let id = record.base().unwrap_or_else(|| record.id());
         let cannot = |why| VolumeError::CannotGrow { id, len, why };
@@ -106,7 +103,7 @@ impl Growth {
         // it.
         let near = near.unwrap_or(Lcn(mft.disk().geometry.clusters / 8));
         let wanted = needed.saturating_add(SPARE.div_ceil(cluster_len));
-        let promised = mft.promises().of_others(system::SECURE);
+        let promised = mft.promises().of_others(id.record);
         let found = bitmap.find(near, wanted, &promised)?;
         let found = match found.filter(|extents| extents.len() == 1) {
             Some(extents) => Some(extents),
@@ -114,7 +111,7 @@ impl Growth {
         };
         self.extents = match found {
             Some(extents) => extents,
-            None => return Err(bitmap.why_none(id, len, needed, &promised)?.into()),
+            None => return Err(bitmap.why_none(id, len, needed, &promised)?),
         };
         check_foreign(mft, bitmap, &self.extents)?;
         bitmap.plan(&self.extents);
@@ -125,19 +122,22 @@ impl Growth {
         Ok(())
     }
 
-    /// Writes the sizes and clusters to the record, in memory.
-    pub(super) fn put(&self, edit: &mut Edit<'_>) -> Result<(), SecurityError> {
+    /// The name of the attribute.
+    pub(crate) fn name(&self) -> &'static str {
+        self.value.name
+    }
+
+    /// Writes the sizes and clusters to the record, in memory, if that has room for them.
+    pub(crate) fn put(&self, edit: &mut Edit<'_>) -> Result<Result<(), NoRoom>, VolumeError> {
         if self.value.layout.as_ref() == Some(&self.layout) {
-            return Ok(());
+            return Ok(Ok(()));
         }
-        let index = self.value.name;
-        let no_room = |NoRoom| SecurityError::NoRoom { index };
-        if let Some(last) = self.value.last {
-            self.put_end(edit.record(last.record)?, last)
-                .map_err(no_room)?;
+        if let Some(last) = self.value.last
+            && let Err(NoRoom) = self.put_end(edit.record(last.record)?, last)
+        {
+            return Ok(Err(NoRoom));
         }
-        self.put_into(edit.record(self.value.record)?)
-            .map_err(no_room)
+        Ok(self.put_into(edit.record(self.value.record)?))
     }
 
     /// Writes the clusters to the record that describes the end.
@@ -193,18 +193,4 @@ fn part_of<'r>(record: &'r Record, value: &Value, part: Part) -> Option<Attribut
             && attribute.is_named(value.name)
             && attribute.instance() == part.instance
     })
-}
-
-/// Refuses values that have clusters in common.
-pub(super) fn check_apart<'a>(
-    mft: &Mft,
-    layouts: impl Iterator<Item = &'a Layout>,
-) -> Result<(), SecurityError> {
-    let mut extents: Vec<Extent> = layouts.flat_map(Layout::extents).collect();
-    let Some(extent) = extents::first_overlap(&mut extents) else {
-        return Ok(());
-    };
-    let offset = mft.disk().geometry.place(extent.start);
-    let actual = "one that another part of $Secure has, too";
-    Err(Corruption::new("cluster of $Secure", offset, "one of its own", actual).into())
 }
