@@ -160,6 +160,7 @@ pub(crate) fn edit_site<T, R>(
             hive: hive.to_string(),
             fault: false,
             why: String::new(),
+            note: None,
             element: None,
             deletes: value.new.is_none().then_some(Deletion::Value),
             subtree: None,

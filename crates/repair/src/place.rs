@@ -101,6 +101,8 @@ pub(crate) enum Place {
     Folder(String),
     /// All permissions.
     Permissions,
+    /// Everything that depends on what the Windows is.
+    Windows,
 }
 
 impl fmt::Display for Place {
@@ -109,6 +111,7 @@ impl fmt::Display for Place {
             Self::Hive(hive) => hive.fmt(f),
             Self::Folder(path) => f.write_str(path),
             Self::Permissions => f.write_str("permissions"),
+            Self::Windows => f.write_str("this Windows"),
         }
     }
 }

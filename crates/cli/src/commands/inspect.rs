@@ -181,7 +181,7 @@ fn rows(out: &mut dyn Write, rows: &[&Row], width: Option<usize>) -> io::Result<
             _ if row.only_reports => (now, format!("{}: {}", row.recipe, row.why)),
             _ => (
                 format!("{now}, wanted {}", report::wanted(&row.desired)),
-                format!("{}: {}", row.recipe, row.why),
+                report::because(&row.recipe, &row.why, row.note.as_deref()),
             ),
         };
         table.row([
@@ -206,7 +206,7 @@ fn elements(out: &mut dyn Write, rows: &[&ElementRow], width: Option<usize>) -> 
                     "{now}, wanted {}",
                     report::words(row.element.new.as_deref())
                 ),
-                format!("{}: {}", row.recipe, row.why),
+                report::because(&row.recipe, &row.why, row.note.as_deref()),
             ),
         };
         table.row([

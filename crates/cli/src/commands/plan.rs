@@ -204,7 +204,7 @@ fn print(
 fn remark(change: &Change) -> String {
     match change.recipe.as_str() {
         "" => String::new(),
-        recipe => format!("{recipe}: {}", change.why),
+        recipe => report::because(recipe, &change.why, change.note.as_deref()),
     }
 }
 

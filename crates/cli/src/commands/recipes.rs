@@ -6,7 +6,6 @@ use diskmend_base::escape::Visible;
 use diskmend_repair::diagnosis::{Rule, RuleError, Rules, Weighed};
 use diskmend_repair::documents::{RecipeEntry, RuleEntry};
 use diskmend_repair::recipe::{Catalogue, Recipe, RecipeError};
-use diskmend_repair::rows::Row;
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -100,7 +99,12 @@ fn show(console: &mut Console, recipe: &Recipe, rules: &Rules) -> io::Result<()>
     if !recipe.includes.is_empty() {
         writeln!(out, "\nIncludes {}", Visible(&recipe.includes.join(", ")))?;
     }
-    rows(out, &recipe.rows)?;
+    if !recipe.conflicts.is_empty() {
+        let names = recipe.conflicts.join(", ");
+        writeln!(out, "\nNot together with {}", Visible(&names))?;
+    }
+    rows(out, recipe)?;
+    conditions(out, recipe)?;
     let mut causes = rules.repaired_by(&recipe.name).peekable();
     if causes.peek().is_some() {
         writeln!(
@@ -201,11 +205,26 @@ fn evidence(out: &mut dyn io::Write, what: &str, all: &[Weighed]) -> io::Result<
     Ok(())
 }
 
+/// The conditions on which faults and notes depend.
+fn conditions(out: &mut dyn io::Write, recipe: &Recipe) -> io::Result<()> {
+    if !recipe.conditions.is_empty() {
+        writeln!(out, "\nConditions")?;
+    }
+    for condition in &recipe.conditions {
+        let (name, shown) = (Visible(&condition.name), condition.shown());
+        writeln!(out, "  {name}: {}", Visible(&shown))?;
+    }
+    if let Some(note) = &recipe.note_if {
+        let (condition, text) = (Visible(&note.condition), Visible(&note.text));
+        writeln!(out, "\nIf {condition} holds: {text}")?;
+    }
+    Ok(())
+}
+
 /// The rows, each below the place that it is about.
-fn rows(out: &mut dyn io::Write, rows: &[Row]) -> io::Result<()> {
+fn rows(out: &mut dyn io::Write, recipe: &Recipe) -> io::Result<()> {
     let mut place = None;
-    for row in rows {
-        let shown = row.shown();
+    for (row, shown) in recipe.rows.iter().zip(recipe.shown_rows()) {
         if place.as_ref() != Some(&shown.place) {
             writeln!(out, "\n{}", Visible(&shown.place))?;
             place = Some(shown.place);

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 
 use super::{FEW_BYTES, List, shown};
 use crate::output::acl::objects;
+use crate::output::report;
 
 /// The maximum number of folders.
 const MOST_FOLDERS: usize = 4;
@@ -68,7 +69,11 @@ fn group(group: &AclGroup) -> Vec<Markup> {
     };
     let mut found = group.reasons.clone();
     if !group.why.is_empty() {
-        found.push(format!("{}: {}", group.recipe, group.why));
+        found.push(report::because(
+            &group.recipe,
+            &group.why,
+            group.note.as_deref(),
+        ));
     }
     let after = group.after.as_ref().map(words);
     vec![

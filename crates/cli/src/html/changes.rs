@@ -170,7 +170,7 @@ fn change(change: &Change) -> Vec<Markup> {
     };
     let why = match change.recipe.as_str() {
         "" => "by hand".to_owned(),
-        recipe => format!("{recipe}: {}", change.why),
+        recipe => report::because(recipe, &change.why, change.note.as_deref()),
     };
     vec![
         html! { code { (shown(&place)) } },

@@ -45,7 +45,7 @@ fn findings(found: &InspectReport) -> Vec<Finding> {
         name: report::thing(&row.value, row.deletes).to_owned(),
         now: report::found(row.current.as_ref(), row.subtree),
         wanted: report::wanted(&row.desired),
-        why: format!("{}: {}", row.recipe, row.why),
+        why: report::because(&row.recipe, &row.why, row.note.as_deref()),
     });
     let elements = found.elements.iter().map(|row| Finding {
         state: row.state,
@@ -53,7 +53,7 @@ fn findings(found: &InspectReport) -> Vec<Finding> {
         name: row.element.name.clone(),
         now: report::words(row.element.old.as_deref()),
         wanted: report::words(row.element.new.as_deref()),
-        why: format!("{}: {}", row.recipe, row.why),
+        why: report::because(&row.recipe, &row.why, row.note.as_deref()),
     });
     let permissions = found.acls.iter().flat_map(permissions);
     let all = values.chain(elements).chain(permissions);
@@ -72,7 +72,7 @@ fn permissions(acl: &AclReport) -> impl Iterator<Item = Finding> {
         name: "permissions".to_owned(),
         now: group.reasons.join("; "),
         wanted: group.edits.join("; "),
-        why: format!("{}: {}", group.recipe, group.why),
+        why: report::because(&group.recipe, &group.why, group.note.as_deref()),
     })
 }
 

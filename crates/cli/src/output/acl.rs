@@ -7,8 +7,8 @@ use diskmend_repair::documents::{
     AclGroup, AclReport, AppliedDescriptors, ObjectNotes, RowState, UndoneDescriptors,
 };
 
-use super::console;
 use super::style;
+use super::{console, report};
 
 /// The maximum number of objects that are listed one by one; `--json` and the run's reports list
 /// more.
@@ -58,8 +58,8 @@ fn group(out: &mut dyn Write, group: &AclGroup) -> io::Result<()> {
     }
     let (faint, good) = (style::FAINT, style::GOOD);
     if !group.why.is_empty() {
-        let (recipe, why) = (Visible(&group.recipe), Visible(&group.why));
-        writeln!(out, "           {faint}{recipe}: {why}{faint:#}")?;
+        let because = report::because(&group.recipe, &group.why, group.note.as_deref());
+        writeln!(out, "           {faint}{}{faint:#}", Visible(&because))?;
     }
     for edit in &group.edits {
         writeln!(out, "           {good}-> {}{good:#}", Visible(edit))?;

@@ -23,6 +23,14 @@ const MOST_PROBLEMS: usize = 10;
 /// The new state of something that is deleted.
 const DELETED: &str = "(deleted)";
 
+/// The recipe that is about something, why, and a note.
+pub(crate) fn because(recipe: &str, why: &str, note: Option<&str>) -> String {
+    match note {
+        None => format!("{recipe}: {why}"),
+        Some(note) => format!("{recipe}: {why} ({note})"),
+    }
+}
+
 /// A number and what it counts, in the plural unless it is 1.
 pub(crate) fn counted(count: usize, what: &str) -> String {
     match count {

@@ -66,7 +66,8 @@ impl<T: Judged> HiveChange<T> {
         for finding in all {
             let judged = &finding.judged;
             let is_known = findings.iter().any(|known| known.judged.is_same(judged));
-            if judged.is_changed_for(goal) && !is_known {
+            let changes = !finding.only_looks && judged.is_changed_for(goal);
+            if changes && !is_known {
                 findings.push(finding.clone());
             }
         }

@@ -87,6 +87,8 @@ mod tests {
         Finding {
             recipe: recipe.to_owned(),
             why: String::new(),
+            note: None,
+            only_looks: false,
             judged: JudgedValue {
                 key: key.to_owned(),
                 in_current_set: None,

@@ -61,6 +61,9 @@ pub struct AclGroup {
     pub examples: Vec<String>,
     /// One sentence for a person.
     pub why: String,
+    /// A note for a person, in one sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// The evidence of the fault: who lacks which rights, and why.
     pub reasons: Vec<String>,
     /// The edits of the descriptor; empty if nothing would be changed.
@@ -99,6 +102,7 @@ impl From<&Group> for AclGroup {
             objects: group.objects,
             examples: group.examples.clone(),
             why: group.why.clone(),
+            note: group.note.clone(),
             reasons: group.reasons.clone(),
             edits: group.edits.clone(),
             before: DescriptorWords::of(&group.before),

@@ -18,6 +18,9 @@ pub struct ElementRow {
     pub state: RowState,
     /// One sentence for a person.
     pub why: String,
+    /// A note for a person, in one sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 impl From<&Finding<JudgedElement>> for ElementRow {
@@ -27,6 +30,7 @@ impl From<&Finding<JudgedElement>> for ElementRow {
             element: finding.judged.element.clone(),
             state: finding.judged.state,
             why: finding.why.clone(),
+            note: finding.note.clone(),
         }
     }
 }

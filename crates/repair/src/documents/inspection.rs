@@ -116,6 +116,9 @@ pub struct Row {
     pub state: RowState,
     /// One sentence for a person.
     pub why: String,
+    /// A note for a person, in one sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 impl InspectReport {
@@ -274,6 +277,7 @@ impl Row {
             subtree: judged.subtree,
             state: judged.state,
             why: finding.why.clone(),
+            note: finding.note.clone(),
         }
     }
 }

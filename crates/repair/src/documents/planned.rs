@@ -70,6 +70,9 @@ pub struct Change {
     pub fault: bool,
     /// One sentence for display.
     pub why: String,
+    /// A note for a person, in one sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// The element that this value is, in a boot store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub element: Option<ElementWords>,
@@ -139,6 +142,7 @@ impl Change {
             hive: change.file.hive.to_string(),
             fault: finding.judged.state() == RowState::Fault,
             why: finding.why.clone(),
+            note: finding.note.clone(),
             element: finding.judged.words(),
             deletes: finding.judged.deletion(),
             subtree: finding.judged.subtree(),

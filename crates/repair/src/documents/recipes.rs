@@ -3,8 +3,8 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::recipe::{Origin, Recipe};
-use crate::rows::{Row, TABLES};
+use crate::recipe::{Condition, Origin, Recipe};
+use crate::rows::{Entry, NoteIf, TABLES, TermsEntry};
 
 /// A recipe in full.
 #[derive(Serialize)]
@@ -21,19 +21,54 @@ pub struct RecipeEntry<'a> {
     caution: Option<&'a str>,
     /// True if it is only used if it is named.
     on_request: bool,
+    /// A note about each of its findings, if a condition holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note_if: Option<&'a NoteIf>,
+    /// The recipes that aren't used together with it.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    conflicts: &'a [String],
+    /// The conditions on which its rows may depend.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    conditions: Vec<ConditionEntry<'a>>,
     #[serde(flatten)]
     rows: Tables<'a>,
 }
 
+/// A condition of a recipe.
+#[derive(Serialize)]
+struct ConditionEntry<'a> {
+    name: &'a str,
+    /// How much of the evidence must be seen: `all`, `any` or `none`.
+    quantity: &'static str,
+    /// The kinds of the evidence.
+    kinds: Vec<&'static str>,
+    /// The evidence, for display.
+    evidence: String,
+}
+
+/// A row, with its terms.
+#[derive(Serialize)]
+struct RowEntry<'a> {
+    #[serde(flatten)]
+    row: Entry<'a>,
+    #[serde(flatten)]
+    terms: TermsEntry<'a>,
+}
+
 /// The rows of each kind, by the names of their tables; an empty list for a kind without rows.
-struct Tables<'a>(&'a [Row]);
+struct Tables<'a>(&'a Recipe);
 
 impl Serialize for Tables<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut tables = serializer.serialize_map(Some(TABLES.len()))?;
         for table in TABLES {
-            let rows = self.0.iter().filter(|row| row.table() == *table);
-            tables.serialize_entry(table, &rows.map(Row::entry).collect::<Vec<_>>())?;
+            let rows = self.0.rows_with_terms();
+            let rows = rows.filter(|(row, _)| row.table() == *table);
+            let rows = rows.map(|(row, terms)| RowEntry {
+                row: row.entry(),
+                terms: terms.entry(),
+            });
+            tables.serialize_entry(table, &rows.collect::<Vec<_>>())?;
         }
         tables.end()
     }
@@ -53,7 +88,21 @@ impl<'a> From<&'a Recipe> for RecipeEntry<'a> {
             },
             caution: recipe.caution.as_deref(),
             on_request: recipe.on_request,
-            rows: Tables(&recipe.rows),
+            note_if: recipe.note_if.as_ref(),
+            conflicts: &recipe.conflicts,
+            conditions: recipe.conditions.iter().map(ConditionEntry::from).collect(),
+            rows: Tables(recipe),
+        }
+    }
+}
+
+impl<'a> From<&'a Condition> for ConditionEntry<'a> {
+    fn from(condition: &'a Condition) -> Self {
+        Self {
+            name: &condition.name,
+            quantity: condition.quantity.field(),
+            kinds: condition.kinds(),
+            evidence: condition.shown(),
         }
     }
 }

@@ -8,6 +8,7 @@ mod boot_evidence;
 mod boot_fixture;
 mod boot_support;
 mod catalogue;
+mod conditions;
 mod crash;
 mod descriptors;
 mod diagnosis;

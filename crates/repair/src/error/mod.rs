@@ -58,11 +58,17 @@ pub enum Error {
         path: String,
     },
     /// The build of the target's Windows is unknown.
+    #[error("the build of this Windows is not known ({reason}): what depends on it is not changed")]
+    BuildUnknown {
+        /// Why.
+        reason: String,
+    },
+    /// Whether the Windows is a server isn't known, so it isn't known which rows of a recipe count.
     #[error(
-        "the build of this Windows is not known ({reason}): permissions that depend on it are not \
+        "whether this Windows is a server is not known ({reason}): what depends on it is not \
          changed"
     )]
-    BuildUnknown {
+    ProductUnknown {
         /// Why.
         reason: String,
     },

@@ -15,7 +15,9 @@ mod file;
 mod firewall;
 mod hive;
 mod log;
+mod member_of;
 mod missing_file;
+mod platform;
 mod product;
 mod registry;
 mod service;
@@ -128,6 +130,10 @@ kinds! {
     BootEntry(boot_entry::BootEntryEvidence) in boot_entry,
     /// The state of the volume of Windows.
     Volume(volume::VolumeEvidence) in volume,
+    /// The machine on which Windows was started last.
+    Platform(platform::PlatformEvidence) in platform,
+    /// Whether the computer belongs to a domain.
+    MemberOf(member_of::MemberOfEvidence) in member_of,
     /// An event in a log of Windows that counts.
     Event(event::EventEvidence) in event,
 }

@@ -5,7 +5,7 @@ use diskmend_acl::{
 };
 use diskmend_disk::MAX_DESCRIPTOR_LEN;
 
-use super::RowState;
+use super::{MayBeFault, RowState};
 
 /// A row's judgement of a descriptor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,20 @@ pub struct Grants {
     /// The DACL to start with if there is none, or if it is NULL, empty or corrupt. If absent, that
     /// is an empty one.
     pub replacement: Option<Box<SecurityDescriptor>>,
+}
+
+impl MayBeFault for Judgement {
+    fn is_fault(&self) -> bool {
+        self.state == RowState::Fault
+    }
+
+    fn is_no_fault(&mut self) {
+        self.reasons.clear();
+        self.state = match self.after {
+            None => RowState::Ok,
+            Some(_) => RowState::Differs,
+        };
+    }
 }
 
 impl Judgement {
@@ -238,24 +252,24 @@ fn without_entries() -> SecurityDescriptor {
 mod tests {
     use super::*;
     use crate::recipe::Catalogue;
-    use crate::rows::{AclRow, AppliesTo, JudgeDescriptors, Row, Standing};
+    use crate::rows::{AclRow, AppliesTo, JudgeDescriptors, Row, Standing, Terms};
     use diskmend_acl::{Domains, SddlParts};
 
     fn row(recipe: &str, applies_to: &AppliesTo, build: Option<u32>) -> AclRow {
         let catalogue = Catalogue::built_in().expect("valid");
-        let rows = &catalogue.get(recipe).expect("known").rows;
-        let fits = |row: &&AclRow| {
-            row.applies_to == *applies_to
-                && match (&row.builds, build) {
-                    (Some(builds), Some(build)) => builds.contains(&build),
-                    (builds, _) => builds.is_none(),
-                }
+        let recipe = catalogue.get(recipe).expect("known");
+        let mut rows = recipe.rows_with_terms();
+        let fits = |(row, terms): (&Row, &Terms)| {
+            let counts = match (&terms.builds, build) {
+                (Some(builds), Some(build)) => builds.contains(&build),
+                (builds, _) => builds.is_none(),
+            };
+            match row {
+                Row::Acl(row) if row.applies_to == *applies_to && counts => Some(row.clone()),
+                _ => None,
+            }
         };
-        let mut rows = rows.iter().filter_map(|row| match row {
-            Row::Acl(row) => Some(row),
-            _ => None,
-        });
-        rows.find(fits).expect("a row").clone()
+        rows.find_map(fits).expect("a row")
     }
 
     fn judge(row: &AclRow, bytes: &[u8]) -> Result<Judgement, TooLarge> {

@@ -7,7 +7,7 @@ use diskmend_bcd::{
 };
 use serde::Serialize;
 
-use super::{ChangedValue, RowState};
+use super::{ChangedValue, MayBeFault, RowState};
 use crate::error::{Error, Refusal};
 use crate::value_data::ValueData;
 
@@ -66,6 +66,19 @@ pub(crate) struct JudgedElement {
     pub(crate) edits: Vec<StoreChange>,
     /// The edit in the registry's terms.
     pub(crate) value: ChangedValue,
+}
+
+impl MayBeFault for JudgedElement {
+    fn is_fault(&self) -> bool {
+        self.state == RowState::Fault
+    }
+
+    fn is_no_fault(&mut self) {
+        self.state = match self.element.old {
+            None => RowState::Missing,
+            Some(_) => RowState::Differs,
+        };
+    }
 }
 
 impl<'h> OpenStore<'h> {

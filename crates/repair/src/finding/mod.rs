@@ -56,8 +56,21 @@ pub(crate) struct Finding<T> {
     pub(crate) recipe: String,
     /// One sentence for a person.
     pub(crate) why: String,
+    /// A note for a person, in one sentence.
+    pub(crate) note: Option<String>,
+    /// True if it is only reported: it isn't known if the row counts on this Windows.
+    pub(crate) only_looks: bool,
     /// The thing that was found, with the result of comparing it.
     pub(crate) judged: T,
+}
+
+/// Something that was judged, and that may be a fault.
+pub(crate) trait MayBeFault {
+    /// True if it is evidence of a fault.
+    fn is_fault(&self) -> bool;
+
+    /// Makes it no evidence of a fault: it then merely differs or is missing.
+    fn is_no_fault(&mut self);
 }
 
 /// Something that the user should know, in one sentence.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::RowState;
+use super::{MayBeFault, RowState};
 use crate::value_data::ValueData;
 
 /// The state that a row wants.
@@ -89,6 +89,19 @@ pub(crate) struct JudgedValue {
     pub(crate) subtree: Option<Subtree>,
     /// The result of comparing the two.
     pub(crate) state: RowState,
+}
+
+impl MayBeFault for JudgedValue {
+    fn is_fault(&self) -> bool {
+        self.state == RowState::Fault
+    }
+
+    fn is_no_fault(&mut self) {
+        self.state = match (&self.current, self.subtree) {
+            (None, None) => RowState::Missing,
+            _ => RowState::Differs,
+        };
+    }
 }
 
 /// A value before and after.

@@ -1,7 +1,7 @@
 //! The recipes that can be named, and choosing among them.
 
 use crate::recipe::{Origin, Recipe, RecipeError, builtin};
-use crate::rows::{Claim, Row};
+use crate::rows::{Claim, Terms};
 
 /// All recipes that can be named on the command line.
 #[derive(Debug)]
@@ -139,27 +139,43 @@ impl Catalogue {
 /// What the rows of recipes would set, each with the name of its recipe.
 fn claims<'r>(recipes: &[&'r Recipe]) -> Vec<Named<'r>> {
     let claims = recipes.iter().flat_map(|recipe| {
-        let rows = recipe.rows.iter().filter_map(Row::claim);
-        rows.map(|claim| (recipe.name.as_str(), claim))
+        let rows = recipe.rows_with_terms();
+        rows.filter_map(|(row, terms)| Some((recipe.name.as_str(), row.claim()?, terms)))
     });
     claims.collect()
 }
 
 /// Checks that no two rows want different things.
 fn consistent(recipes: &[&Recipe]) -> Result<(), RecipeError> {
-    no_conflict(recipes, |(_, one), (_, other)| one.contradicts(other))
+    undoes_none(recipes)?;
+    no_conflict(recipes, |(_, one, _), (_, other, _)| one.contradicts(other))
 }
 
 /// Checks that the rows of two recipes aren't about the same folder. The rows of one recipe may be.
 fn folders_apart(recipes: &[&Recipe]) -> Result<(), RecipeError> {
-    no_conflict(recipes, |(first, one), (second, other)| {
+    no_conflict(recipes, |(first, one, _), (second, other, _)| {
         let is_other = first != second;
         is_other.then(|| one.interferes(other)).flatten()
     })
 }
 
-/// A row's claim, with the name of its recipe.
-type Named<'r> = (&'r str, Claim<'r>);
+/// Checks that no recipe undoes the effect of another one.
+fn undoes_none(recipes: &[&Recipe]) -> Result<(), RecipeError> {
+    for one in recipes {
+        let undoes = |other: &&&Recipe| one.conflicts.contains(&other.name);
+        if let Some(other) = recipes.iter().find(undoes) {
+            return Err(RecipeError::Conflict {
+                first: one.name.clone(),
+                second: other.name.clone(),
+                what: "undo each other's effect".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A row's claim, with the name of its recipe and the row's terms.
+type Named<'r> = (&'r str, Claim<'r>, &'r Terms);
 
 fn no_conflict(
     recipes: &[&Recipe],
@@ -168,7 +184,10 @@ fn no_conflict(
     let claims = claims(recipes);
     for (index, second) in claims.iter().enumerate() {
         for first in claims.iter().take(index) {
-            if let Some(what) = conflict(first, second) {
+            // Rows for different builds of Windows never count together.
+            if first.2.may_meet(second.2)
+                && let Some(what) = conflict(first, second)
+            {
                 return Err(RecipeError::Conflict {
                     first: first.0.to_owned(),
                     second: second.0.to_owned(),
@@ -269,5 +288,35 @@ mod tests {
             );
         }
         assert!(catalogue.select(&["other", "one-set"]).is_ok());
+    }
+
+    #[test]
+    fn recipes_that_undo_each_other_are_refused_and_rows_for_different_builds_are_not() {
+        let mut catalogue = Catalogue::built_in().expect("valid");
+        let key = r"ControlSet*\Control\A";
+        let hold = format!(
+            "conflicts = ['release']\n{}",
+            row(r"ControlSet*\Control\B", 1)
+        );
+        catalogue.add(recipe("hold", &hold)).expect("new");
+        catalogue.add(recipe("release", &row(key, 1))).expect("new");
+        let old = format!("{}builds = '..9199'\n", row(key, 2));
+        let new = format!("{}builds = '9200..'\n", row(key, 3));
+        catalogue.add(recipe("old", &old)).expect("new");
+        catalogue.add(recipe("new", &new)).expect("new");
+        for names in [["hold", "release"], ["release", "hold"], ["release", "old"]] {
+            let conflict = catalogue.select(&names);
+            assert!(
+                matches!(conflict, Err(RecipeError::Conflict { .. })),
+                "{names:?}"
+            );
+        }
+        assert_eq!(
+            catalogue
+                .select(&["old", "new", "hold"])
+                .expect("apart")
+                .len(),
+            3
+        );
     }
 }

@@ -2,8 +2,12 @@
 
 use std::ops::Range;
 
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::condition::{self, Condition};
 use crate::recipe::{Origin, Recipe, RecipeError, SCHEMA};
-use crate::rows::{FolderPath, RecipeFile, Row, TABLES, Wrong, sentence, wrong, wrong_at};
+use crate::rows::{FolderPath, RecipeFile, Row, TABLES, Terms, Wrong, sentence, wrong, wrong_at};
 use crate::written::document;
 
 /// The greatest length of a recipe file in bytes.
@@ -35,13 +39,26 @@ impl Recipe {
             }
         };
         document::parse(text)
-            .and_then(|written| validated(document::read_all(written)?, file, text))
+            .and_then(|mut written| {
+                let conditions = Condition::take_all(written.get_mut())?;
+                let terms = take_terms(written.get_mut(), &conditions)?;
+                let written: RecipeFile = document::read_all(written)?;
+                let mut recipe = validated(written, &conditions, file, text)?;
+                // Both are in the order of the tables, and of the rows in each.
+                (recipe.terms, recipe.conditions) = (terms, conditions);
+                Ok(recipe)
+            })
             .map_err(located)
     }
 }
 
 /// Checks the content of a recipe's file.
-fn validated(mut written: RecipeFile, file: &str, text: &str) -> Result<Recipe, Wrong> {
+fn validated(
+    mut written: RecipeFile,
+    conditions: &[Condition],
+    file: &str,
+    text: &str,
+) -> Result<Recipe, Wrong> {
     let schema = *written.schema.get_ref();
     if schema != SCHEMA {
         return Err(wrong(&written.schema)(format!(
@@ -77,6 +94,13 @@ fn validated(mut written: RecipeFile, file: &str, text: &str) -> Result<Recipe, 
     }
     let rows = written.take_rows()?;
     apart(&rows)?;
+    for other in &written.conflicts {
+        recipe_name(other.get_ref()).map_err(wrong(other))?;
+    }
+    let note_if = match written.note_if {
+        None => None,
+        Some(note) => Some(note.read(|name| condition::known(conditions, name))?),
+    };
     Ok(Recipe {
         name: written.name.into_inner(),
         title: written.title.into_inner().trim().to_owned(),
@@ -84,6 +108,14 @@ fn validated(mut written: RecipeFile, file: &str, text: &str) -> Result<Recipe, 
         sources: written.sources.into_inner(),
         includes: written.includes,
         rows: rows.into_iter().map(|(_, row)| row).collect(),
+        terms: Vec::new(),
+        conditions: Vec::new(),
+        note_if,
+        conflicts: written
+            .conflicts
+            .into_iter()
+            .map(Spanned::into_inner)
+            .collect(),
         caution: written
             .caution
             .map(|text| text.into_inner().trim().to_owned()),
@@ -91,6 +123,26 @@ fn validated(mut written: RecipeFile, file: &str, text: &str) -> Result<Recipe, 
         origin: Origin::File(file.to_owned()),
         text: text.to_owned(),
     })
+}
+
+/// Takes the terms of all rows, in the order in which the rows are read.
+fn take_terms(written: &mut DeTable<'_>, conditions: &[Condition]) -> Result<Vec<Terms>, Wrong> {
+    let mut terms = Vec::new();
+    for table in TABLES {
+        // A table of another type is refused when the recipe is read.
+        let Some(rows) = written.get_mut(*table).map(Spanned::get_mut) else {
+            continue;
+        };
+        let DeValue::Array(rows) = rows else {
+            continue;
+        };
+        for row in rows.iter_mut().map(Spanned::get_mut) {
+            if let DeValue::Table(row) = row {
+                terms.push(Terms::take(row, |name| condition::known(conditions, name))?);
+            }
+        }
+    }
+    Ok(terms)
 }
 
 /// The names of the tables of rows, for display.

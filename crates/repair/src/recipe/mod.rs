@@ -1,21 +1,24 @@
 //! Recipes: repairs as data, each a TOML file (docs/recipes.md describes the format).
 
+mod asked;
 mod builtin;
 mod catalogue;
+mod condition;
 mod error;
 mod file;
 mod serial_port;
 #[cfg(test)]
 pub(crate) mod test_support;
 
+pub(crate) use asked::{Asked, Asking};
 pub use catalogue::Catalogue;
+pub use condition::{Condition, Quantity};
 pub use error::RecipeError;
 pub use file::MAX_LEN;
 pub(crate) use file::recipe_name;
 
-use crate::finding::Finding;
 pub use crate::place::HiveName;
-use crate::rows::{About, Row};
+use crate::rows::{NoteIf, Row, Shown, Terms};
 
 /// The version of the format that [`Recipe::parse`] reads.
 pub const SCHEMA: i64 = 1;
@@ -35,6 +38,14 @@ pub struct Recipe {
     pub includes: Vec<String>,
     /// Its rows, kind by kind, and within a kind in the order of the file.
     pub rows: Vec<Row>,
+    /// The terms of each row, in the order of the rows.
+    pub terms: Vec<Terms>,
+    /// The conditions on which its rows may depend.
+    pub conditions: Vec<Condition>,
+    /// A note about each of its findings, if a condition holds.
+    pub note_if: Option<NoteIf>,
+    /// The recipes that undo its effect. They aren't used together with it.
+    pub conflicts: Vec<String>,
     /// What a person must know before agreeing to its changes, if anything.
     pub caution: Option<String>,
     /// True if it is only used if it is named: `inspect` and `--auto` ignore it otherwise.
@@ -51,42 +62,22 @@ impl Recipe {
     pub fn has_rows(&self) -> bool {
         !self.rows.is_empty()
     }
-}
 
-/// A row that is being judged, and the recipe it is from.
-pub(crate) struct Asked<'r, J> {
-    pub(crate) recipe: &'r str,
-    pub(crate) why: &'r str,
-    pub(crate) judge: J,
-}
-
-impl<J> Asked<'_, J> {
-    /// The row's finding.
-    pub(crate) fn finding<T>(&self, judged: T) -> Finding<T> {
-        Finding {
-            recipe: self.recipe.to_owned(),
-            why: self.why.to_owned(),
-            judged,
-        }
+    /// Its rows, each with its terms.
+    pub fn rows_with_terms(&self) -> impl Iterator<Item = (&Row, &Terms)> {
+        self.rows.iter().zip(&self.terms)
     }
-}
 
-/// The rows of recipes that `pick` accepts, in their order.
-pub(crate) fn asked<'r, J>(
-    recipes: &[&'r Recipe],
-    pick: impl Fn(About<'r>) -> Option<J>,
-) -> Vec<Asked<'r, J>> {
-    let mut asked = Vec::new();
-    for recipe in recipes {
-        for row in &recipe.rows {
-            asked.extend(pick(row.about()).map(|judge| Asked {
-                recipe: &recipe.name,
-                why: row.why(),
-                judge,
-            }));
-        }
+    /// Its rows for display.
+    #[must_use]
+    pub fn shown_rows(&self) -> Vec<Shown> {
+        let shown = self.rows_with_terms().map(|(row, terms)| {
+            let mut shown = row.shown();
+            shown.lines.extend(terms.shown());
+            shown
+        });
+        shown.collect()
     }
-    asked
 }
 
 /// The origin of a recipe.

@@ -1,7 +1,6 @@
 //! The `[[acl]]` rows: wanted security descriptors.
 
 use std::fmt;
-use std::ops::RangeInclusive;
 
 use diskmend_acl::{Domains, Grant, SddlParts, SecurityDescriptor, Sid, TooLarge};
 use diskmend_base::upcase::CaseTable;
@@ -12,7 +11,6 @@ use toml::Spanned;
 use super::{
     About, Claim, FolderPath, JudgeDescriptors, Kind, Shown, Standing, Wrong, sentence, wrong,
 };
-use crate::facts::Facts;
 use crate::finding::{Found, Grants, Judgement};
 
 /// The wanted security descriptor of a folder or its content.
@@ -22,8 +20,6 @@ pub struct AclRow {
     pub path: FolderPath,
     /// The objects that the row is about.
     pub applies_to: AppliesTo,
-    /// The builds of Windows that the row is about; all if absent.
-    pub builds: Option<RangeInclusive<u32>>,
     /// The wanted descriptor. A row without it only says what a fault is.
     pub desired: Option<DesiredAcl>,
     /// Says when a descriptor is evidence of a fault.
@@ -99,11 +95,9 @@ impl Kind for AclRow {
 
     fn entry(&self) -> Entry<'_> {
         let blocked = self.fault.iter().flat_map(|fault| &fault.blocked);
-        let builds = self.builds.as_ref();
         Entry {
             path: self.path.to_string(),
             applies_to: self.applies_to.to_string(),
-            builds: builds.map(|builds| (*builds.start(), *builds.end())),
             sets: self
                 .desired
                 .as_ref()
@@ -116,13 +110,7 @@ impl Kind for AclRow {
 
     fn shown(&self) -> Shown {
         let entry = self.entry();
-        let builds = match entry.builds {
-            None => String::new(),
-            Some((first, u32::MAX)) => format!(" (from build {first} on)"),
-            Some((0, last)) => format!(" (up to build {last})"),
-            Some((first, last)) => format!(" (builds {first} to {last})"),
-        };
-        let mut lines = vec![format!("{}{builds}", entry.applies_to)];
+        let mut lines = vec![entry.applies_to];
         lines.extend(entry.sets);
         if !entry.fault_unless.is_empty() {
             let accounts = entry.fault_unless.join(", ");
@@ -143,13 +131,6 @@ impl Kind for AclRow {
 }
 
 impl JudgeDescriptors for AclRow {
-    fn standing(&self, facts: &Facts<'_>) -> Result<Standing, String> {
-        match &self.builds {
-            Some(builds) if !builds.contains(&facts.build()?) => Ok(Standing::DoesNot),
-            _ => Ok(Standing::Counts),
-        }
-    }
-
     fn is_about(&self, path: &NtPath, kind: diskmend_disk::Kind, start: &NtPath) -> bool {
         let itself = path == start;
         match &self.applies_to {
@@ -210,8 +191,6 @@ impl DesiredAcl {
 pub(crate) struct Entry<'a> {
     path: String,
     applies_to: String,
-    /// The first and last build of Windows that it is about; absent for all builds.
-    builds: Option<(u32, u32)>,
     /// The wanted settings, for display; empty for a row that only says what a fault is.
     sets: Vec<String>,
     /// It is a fault unless these accounts have their rights.
@@ -226,7 +205,6 @@ pub(crate) struct Entry<'a> {
 pub(crate) struct AclFile {
     path: Spanned<String>,
     applies_to: Spanned<String>,
-    builds: Option<Spanned<String>>,
     descriptor: Option<Spanned<String>>,
     owner: Option<Spanned<String>>,
     #[serde(default)]
@@ -247,10 +225,6 @@ impl AclFile {
     fn read(self) -> Result<AclRow, Wrong> {
         let path = FolderPath::parse(self.path.get_ref()).map_err(wrong(&self.path))?;
         let applies_to = applies_to(self.applies_to.get_ref()).map_err(wrong(&self.applies_to))?;
-        let builds = match &self.builds {
-            None => None,
-            Some(text) => Some(builds(text.get_ref()).map_err(wrong(text))?),
-        };
         sentence(self.why.get_ref()).map_err(wrong(&self.why))?;
         let desired = self.desired()?;
         let fault = match &self.fault {
@@ -278,7 +252,6 @@ impl AclFile {
         Ok(AclRow {
             path,
             applies_to,
-            builds,
             desired,
             fault,
             repaired_by: self.repaired_by.map(Spanned::into_inner),
@@ -358,23 +331,6 @@ fn applies_to(word: &str) -> Result<AppliesTo, String> {
     }
 }
 
-/// `17763..`, `..14393`, `14393..17763`, both ends included.
-fn builds(text: &str) -> Result<RangeInclusive<u32>, String> {
-    let wrong =
-        || format!("\"{text}\" is not a range of builds, such as \"..14393\" or \"17763..\"");
-    let (first, last) = text.split_once("..").ok_or_else(wrong)?;
-    let bound = |text: &str, open: u32| match text {
-        "" => Ok(open),
-        number => number.parse().map_err(|_| wrong()),
-    };
-    let range = bound(first, 0)?..=bound(last, u32::MAX)?;
-    if range.is_empty() {
-        Err(wrong())
-    } else {
-        Ok(range)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -418,7 +374,6 @@ mod tests {
             whole.applies_to,
             AppliesTo::FilesWithPrefix("key_".to_owned())
         );
-        assert_eq!(whole.builds, Some(17763..=u32::MAX));
         assert!(matches!(whole.desired, Some(DesiredAcl::Parts { .. })));
 
         let look = row(LOOK);

@@ -74,14 +74,6 @@ pub(crate) trait JudgeElements {
 /// A row about security descriptors. There may be a hundred thousand of them, so the row judges
 /// each one by itself, and equal ones only once.
 pub(crate) trait JudgeDescriptors {
-    /// Says if the row counts on this disk.
-    ///
-    /// # Errors
-    /// The reason why that isn't known, for display. Then the row only reports.
-    fn standing(&self, _facts: &Facts<'_>) -> Result<Standing, String> {
-        Ok(Standing::Counts)
-    }
-
     /// True if the row is about an object at or below the folder at `start`. If a recipe has
     /// several rows for one folder, the first that is about an object counts.
     fn is_about(&self, path: &NtPath, kind: Kind, start: &NtPath) -> bool;

@@ -29,6 +29,9 @@ macro_rules! kinds {
             pub(crate) caution: Option<toml::Spanned<String>>,
             #[serde(default)]
             pub(crate) on_request: bool,
+            pub(crate) note_if: Option<NoteFile>,
+            #[serde(default)]
+            pub(crate) conflicts: Vec<toml::Spanned<String>>,
         }
 
         impl RecipeFile {

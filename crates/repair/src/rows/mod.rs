@@ -16,6 +16,7 @@ mod kinds;
 mod list;
 mod registry;
 mod service;
+mod terms;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,6 +33,8 @@ pub(crate) use judge::{About, JudgeDescriptors, JudgeElements, JudgeValues, Stan
 pub use list::ListRow;
 pub use registry::{IfMissing, RegistryRow};
 pub use service::ServiceRow;
+pub(crate) use terms::{NoteFile, TermsEntry, UnknownWindows};
+pub use terms::{NoteIf, ProductTerm, Terms};
 
 /// A kind of row: how it is written in a recipe, what it is about, and how it is shown.
 ///

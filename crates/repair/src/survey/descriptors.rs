@@ -1,15 +1,16 @@
 //! Reading the security descriptors that recipes are about. Nothing is written.
 
+use diskmend_acl::TooLarge;
 use diskmend_disk::{Change, Kind, NtPath, Object};
 
 use super::Survey;
 use crate::changes::descriptors::{Common, FolderFindings, Gathering, of_site};
 use crate::error::{Error, Refusal, chain};
 use crate::facts::Facts;
-use crate::finding::{Goal, Notice, RowState};
+use crate::finding::{Goal, Judgement, MayBeFault, Notice, RowState};
 use crate::place::Place;
-use crate::progress::Phase;
-use crate::recipe::{self, Recipe};
+use crate::progress::{Interrupted, Phase};
+use crate::recipe::{Asking, Recipe};
 use crate::rows::{About, FolderPath, JudgeDescriptors, Standing};
 use crate::run::Draft;
 
@@ -21,12 +22,23 @@ struct Numbered<'a> {
     path: &'a FolderPath,
     judge: &'a dyn JudgeDescriptors,
     standing: Standing,
+    /// True if the conditions hold on which its fault depends.
+    fault_counts: bool,
+    note: Option<String>,
 }
 
 impl Numbered<'_> {
     /// True if the row sets anything.
     fn sets(&self) -> bool {
         self.standing == Standing::Counts && self.judge.sets()
+    }
+
+    fn judge(&self, before: &[u8]) -> Result<Judgement, TooLarge> {
+        let mut judgement = self.judge.judge(before, self.standing)?;
+        if judgement.is_fault() && !self.fault_counts {
+            judgement.is_no_fault();
+        }
+        Ok(judgement)
     }
 }
 
@@ -38,10 +50,11 @@ impl Numbered<'_> {
 pub(super) fn survey(
     survey: &mut Survey,
     facts: &Facts<'_>,
+    asking: &Asking<'_, '_>,
     recipes: &[&Recipe],
     goal: Goal,
 ) -> Result<(), Error> {
-    let rows = standing_rows(facts, recipes, goal, survey);
+    let rows = standing_rows(asking, recipes)?;
     for (index, first) in rows.iter().enumerate() {
         let path = first.path;
         if rows.iter().take(index).any(|row| row.path.is(path)) {
@@ -65,46 +78,26 @@ pub(super) fn survey(
     Ok(())
 }
 
-/// The rows that count on this disk. If it is unknown whether a row counts, the row only reports.
+/// The rows that count on this disk.
 fn standing_rows<'r>(
-    facts: &Facts<'_>,
+    asking: &Asking<'_, '_>,
     recipes: &[&'r Recipe],
-    goal: Goal,
-    survey: &mut Survey,
-) -> Vec<Numbered<'r>> {
-    let mut rows = Vec::new();
-    let mut told = false;
-    for row in recipe::asked(recipes, About::descriptors) {
+) -> Result<Vec<Numbered<'r>>, Interrupted> {
+    let rows = asking.rows(recipes, About::descriptors);
+    let rows = rows.into_iter().enumerate().map(|(number, row)| {
         let (path, judge) = row.judge;
-        let standing = judge.standing(facts).unwrap_or_else(|reason| {
-            if !std::mem::replace(&mut told, true) {
-                unknown_build(survey, goal, reason);
-            }
-            Standing::OnlyLooks
-        });
-        if standing != Standing::DoesNot {
-            rows.push(Numbered {
-                number: rows.len(),
-                recipe: row.recipe,
-                why: row.why,
-                path,
-                judge,
-                standing,
-            });
-        }
-    }
-    rows
-}
-
-fn unknown_build(survey: &mut Survey, goal: Goal, reason: String) {
-    let error = Error::BuildUnknown { reason };
-    match goal {
-        Goal::Desired => survey.skipped.push((Place::Permissions, error)),
-        Goal::Faults => survey.notices.push(Notice {
-            kind: "build-unknown",
-            text: error.to_string(),
-        }),
-    }
+        Ok(Numbered {
+            number,
+            recipe: &row.recipe.name,
+            why: row.why,
+            path,
+            judge,
+            standing: row.standing,
+            fault_counts: asking.fault_counts(&row)?,
+            note: asking.note(&row)?,
+        })
+    });
+    rows.collect()
 }
 
 /// The kind of notice, if it is enough to report that permissions couldn't be read. It isn't enough
@@ -217,8 +210,7 @@ fn look(
             continue;
         }
         matched = true;
-        let judge = || row.judge.judge(&before, row.standing);
-        let judged = gathering.judgement(row.number, &before, judge);
+        let judged = gathering.judgement(row.number, &before, || row.judge(&before));
         let judgement = match judged {
             Ok(judgement) => judgement,
             Err(error) => {
@@ -229,6 +221,7 @@ fn look(
         let common = Common {
             recipe: row.recipe,
             why: row.why,
+            note: row.note.as_deref(),
             repaired_by: row.judge.repaired_by(),
         };
         gathering.add(&object.path, row.number, &before, &judgement, &common);

@@ -14,7 +14,7 @@ use crate::finding::{Goal, Notice, OpenStore};
 use crate::place::on_volume;
 use crate::place::{HiveId, Place};
 use crate::progress::Phase;
-use crate::recipe::{self, Asked, Recipe};
+use crate::recipe::{Asked, Asking, Recipe};
 use crate::rows::{About, JudgeElements};
 
 /// A row about elements.
@@ -25,14 +25,15 @@ type ElementRow<'r> = Asked<'r, &'r dyn JudgeElements>;
 pub(super) fn survey(
     survey: &mut Survey,
     facts: &Facts<'_>,
+    asking: &Asking<'_, '_>,
     recipes: &[&Recipe],
     goal: Goal,
 ) -> Result<(), Error> {
-    let rows = recipe::asked(recipes, About::elements);
+    let rows = asking.rows(recipes, About::elements);
     if rows.is_empty() {
         return Ok(());
     }
-    let (stores, chosen) = look(facts, &rows)?;
+    let (stores, chosen) = look(facts, asking, &rows)?;
     let astray = stores.iter().filter(|store| store.chosen);
     let astray = astray.filter_map(|store| {
         let text = format!(
@@ -79,14 +80,18 @@ pub(super) fn survey(
 /// unless it was already reported.
 type Looked = (Vec<StoreStatus>, Result<SurveyedHive, Option<Error>>);
 
-fn look(facts: &Facts<'_>, rows: &[ElementRow<'_>]) -> Result<Looked, Error> {
+fn look(
+    facts: &Facts<'_>,
+    asking: &Asking<'_, '_>,
+    rows: &[ElementRow<'_>],
+) -> Result<Looked, Error> {
     let found = match facts.boot_stores()? {
         Ok(found) => found,
         Err(failure) => return Ok((Vec::new(), Err(failure.take()))),
     };
     let chosen = match &found.chosen {
         Err(failure) => Err(failure.take()),
-        Ok(chosen) => match read(facts, chosen, rows) {
+        Ok(chosen) => match read(facts, asking, chosen, rows) {
             Err(error @ Error::Interrupted(_)) => return Err(error),
             read => read.map_err(Some),
         },
@@ -96,6 +101,7 @@ fn look(facts: &Facts<'_>, rows: &[ElementRow<'_>]) -> Result<Looked, Error> {
 
 fn read(
     facts: &Facts<'_>,
+    asking: &Asking<'_, '_>,
     chosen: &Chosen,
     rows: &[ElementRow<'_>],
 ) -> Result<SurveyedHive, Error> {
@@ -115,8 +121,9 @@ fn read(
     let store = OpenStore::new(store, shown, loaders);
     let mut found = Vec::new();
     for row in rows {
-        let judged = row.judge.judge(&store, facts)?.into_iter();
-        found.extend(judged.map(|judged| row.finding(judged)));
+        for judged in row.judge.judge(&store, facts)? {
+            found.push(asking.finding(row, judged)?);
+        }
     }
     Ok(SurveyedHive {
         examined,

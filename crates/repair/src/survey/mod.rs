@@ -2,6 +2,7 @@
 
 mod descriptors;
 mod elements;
+mod terms;
 mod values;
 
 use diskmend_disk::Disk;
@@ -15,7 +16,7 @@ use crate::facts::{Facts, StoreStatus};
 use crate::finding::{Goal, Notice};
 use crate::hive_on_disk::Fingerprint;
 use crate::place::Place;
-use crate::recipe::Recipe;
+use crate::recipe::{Asking, Recipe};
 use crate::run::Draft;
 use crate::site::Site;
 
@@ -62,9 +63,11 @@ pub(crate) fn survey(
         notices: disk_notices(facts.site),
         draft,
     };
-    values::survey(&mut survey, facts, recipes, goal)?;
-    elements::survey(&mut survey, facts, recipes, goal)?;
-    descriptors::survey(&mut survey, facts, recipes, goal)?;
+    let asking = &Asking::new(facts);
+    values::survey(&mut survey, facts, asking, recipes, goal)?;
+    elements::survey(&mut survey, facts, asking, recipes, goal)?;
+    descriptors::survey(&mut survey, facts, asking, recipes, goal)?;
+    terms::tell(&mut survey, facts, asking, recipes, goal);
     let nothing = survey.hives.is_empty() && survey.folders.is_empty();
     if nothing && !survey.skipped.is_empty() {
         return Err(survey.skipped.swap_remove(0).1);

@@ -9,11 +9,11 @@ use crate::check_summary::CheckSummary;
 use crate::error::Error;
 use crate::examined::Examined;
 use crate::facts::{ControlSets, Facts};
-use crate::finding::{Finding, Goal, JudgedValue, Notice};
+use crate::finding::{Goal, JudgedValue, Notice};
 use crate::hive_on_disk::HiveOnDisk;
 use crate::place::{HiveId, HiveName, Place};
 use crate::progress::Phase;
-use crate::recipe::{self, Asked, Recipe};
+use crate::recipe::{Asked, Asking, Recipe};
 use crate::rows::JudgeValues;
 
 /// A row about values.
@@ -27,17 +27,18 @@ const KTM_PENDING: u32 = 1;
 pub(super) fn survey(
     survey: &mut Survey,
     facts: &Facts<'_>,
+    asking: &Asking<'_, '_>,
     recipes: &[&Recipe],
     goal: Goal,
 ) -> Result<(), Error> {
     for name in HiveName::ALL {
-        let rows = recipe::asked(recipes, |about| about.values(name));
+        let rows = asking.rows(recipes, |about| about.values(name));
         if rows.is_empty() {
             continue;
         }
         facts.go_on()?;
         let read = match facts.hive(name) {
-            Ok(hive) => read(facts, name, hive, &rows, &mut survey.notices),
+            Ok(hive) => read(facts, asking, name, hive, &rows, &mut survey.notices),
             Err(failure) => match failure.take() {
                 // Without it, no recipe can find a fault in it. Old Windows have no COMPONENTS.
                 Some(Error::NoHive { path }) if goal == Goal::Faults && !name.is_always_there() => {
@@ -65,6 +66,7 @@ pub(super) fn survey(
 
 fn read(
     facts: &Facts<'_>,
+    asking: &Asking<'_, '_>,
     name: HiveName,
     opened: &HiveOnDisk,
     rows: &[ValueRow<'_>],
@@ -87,6 +89,10 @@ fn read(
         Err(_) if damaged => Default::default(),
         Err(error) => return Err(Error::corrupt(&path)(error)),
     };
+    let found = found
+        .into_iter()
+        .map(|(row, judged)| asking.finding(row, judged));
+    let found = found.collect::<Result<_, _>>()?;
     let base = opened.hive.base_block();
     if opened.dirty.is_none() && base.flags.get() & KTM_PENDING != 0 {
         notices.push(Notice {
@@ -108,12 +114,15 @@ fn read(
     })
 }
 
-fn values(
+/// The control sets, and what the rows say.
+type Judgements<'a, 'r> = (ControlSets, Vec<(&'a ValueRow<'r>, JudgedValue)>);
+
+fn values<'a, 'r>(
     facts: &Facts<'_>,
     opened: &HiveOnDisk,
     name: HiveName,
-    rows: &[ValueRow<'_>],
-) -> Result<(ControlSets, Vec<Finding<JudgedValue>>), Corruption> {
+    rows: &'a [ValueRow<'r>],
+) -> Result<Judgements<'a, 'r>, Corruption> {
     let sets = match name {
         HiveName::System => facts.control_sets_in(opened)?.clone(),
         _ => ControlSets::default(),
@@ -121,7 +130,7 @@ fn values(
     let mut found = Vec::new();
     for row in rows {
         let judged = row.judge.judge(opened, facts)?.into_iter();
-        found.extend(judged.map(|judged| row.finding(judged)));
+        found.extend(judged.map(|judged| (row, judged)));
     }
     Ok((sets, found))
 }

@@ -19,6 +19,7 @@ const EXAMPLES: usize = 3;
 pub(crate) struct Common<'a> {
     pub(crate) recipe: &'a str,
     pub(crate) why: &'a str,
+    pub(crate) note: Option<&'a str>,
     pub(crate) repaired_by: Option<&'a str>,
 }
 
@@ -27,6 +28,7 @@ impl Common<'static> {
     pub(crate) const BY_HAND: Self = Self {
         recipe: "",
         why: "",
+        note: None,
         repaired_by: None,
     };
 }
@@ -72,6 +74,8 @@ pub(crate) struct Group {
     pub(crate) examples: Vec<String>,
     /// One sentence for a person.
     pub(crate) why: String,
+    /// A note for a person, in one sentence.
+    pub(crate) note: Option<String>,
     /// The evidence of the fault: who lacks which rights, and why.
     pub(crate) reasons: Vec<String>,
     /// The edits of the descriptor; empty if nothing would be changed.
@@ -169,6 +173,7 @@ fn group(before: &[u8], judgement: &Judgement, common: &Common<'_>) -> Group {
         objects: 0,
         examples: Vec::new(),
         why: common.why.to_owned(),
+        note: common.note.map(str::to_owned),
         reasons: judgement.reasons.clone(),
         edits: judgement.edits.clone(),
         before: before.to_vec(),
