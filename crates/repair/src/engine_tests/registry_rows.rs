@@ -261,3 +261,50 @@ fn the_other_hives_are_read_if_a_row_needs_them() {
         Err(Error::NoHive { .. })
     ));
 }
+
+#[test]
+fn a_row_may_be_about_every_subkey() {
+    let text = "schema = 1\nname = 'own'\ntitle = 't'\nsummary = 's'\n\
+        sources = ['https://e.org']\n[[registry]]\nhive = 'SYSTEM'\n\
+        key = 'ControlSet*\\Own\\{*}\\In'\nvalue = 'V'\nwhy = 'w'\ntype = 'REG_DWORD'\n\
+        data = 1\nif_missing = 'leave'\nfault = { equals = [4] }";
+    let recipe = Recipe::parse("own.toml", text).expect("valid");
+    let disk = volume("system-001");
+    assert!(inspect(&disk, &recipe).rows.is_empty());
+    let own = |rest: &str| format!(r"ControlSet001\Own\{rest}");
+    // The last name hides what follows it on a terminal.
+    let keys = [own(r"a\In"), own(r"B\In"), own("c\u{202e}\\In")];
+    disk.edit(|editor| {
+        for key in &keys {
+            editor.create_key(key)?;
+            editor.set_value(key, "V", ValueType::DWORD, &[4, 0, 0, 0])?;
+        }
+        editor.create_key(&own("d"))?;
+        editor.set_value(&own("d"), "V", ValueType::DWORD, &[4, 0, 0, 0])?;
+        Ok(())
+    });
+    let found = inspect(&disk, &recipe);
+    let states: Vec<_> = found
+        .rows
+        .iter()
+        .map(|row| (row.key.as_str(), row.state))
+        .collect();
+    let fault = RowState::Fault;
+    assert_eq!(
+        states,
+        [
+            (keys[0].as_str(), fault),
+            (keys[1].as_str(), fault),
+            (r"ControlSet001\Own\c<U+202E>\In", fault),
+            (&own(r"d\In"), RowState::Ok)
+        ]
+    );
+    let before = hives_of(&disk);
+    assert_eq!(repair(&disk, &recipe).changes.len(), 3);
+    for key in &keys {
+        assert_eq!(reading(&disk, key, "V"), Some(ValueData::dword(1)), "{key}");
+    }
+    assert_eq!(reading(&disk, &own("d"), "V"), Some(ValueData::dword(4)));
+    undo(&disk, None).expect("undo");
+    assert_eq!(differing(&hives_of(&disk), &before), [""; 0]);
+}

@@ -155,7 +155,7 @@ impl RegistryEvidence {
             Vec::new()
         };
         let mut sightings = Vec::new();
-        for key in self.key.resolve(&sets) {
+        for key in self.key.resolve_in(&hive.hive, &sets)? {
             let Some(node) = hive.hive.key(&key)? else {
                 sightings.extend(self.missing_key(hive, &key)?);
                 continue;

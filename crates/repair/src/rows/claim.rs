@@ -186,6 +186,33 @@ mod tests {
     }
 
     #[test]
+    fn a_subkey_of_any_name_meets_every_name() {
+        let (one, two) = (
+            Wanted::from(ValueData::dword(1)),
+            Wanted::from(ValueData::dword(2)),
+        );
+        let each = (r"ControlSet*\A\{*}\B", "V", &one);
+        for key in [
+            r"ControlSet*\A\{*}\B",
+            r"ControlSet*\A\{guid}\B",
+            r"ControlSet002\a\X\b",
+        ] {
+            assert!(says(each, (key, "v", &two)).is_some(), "{key}");
+            assert_eq!(says(each, (key, "W", &two)), None, "{key}");
+            assert_eq!(says(each, (key, "V", &one)), None, "{key}");
+            assert!(says(each, (key, "", &Wanted::NoKey)).is_some(), "{key}");
+        }
+        for key in [
+            r"ControlSet*\A\B",
+            r"ControlSet*\A\X\C",
+            r"ControlSet*\A\X\Y\B",
+            r"Setup\A\X\B",
+        ] {
+            assert_eq!(says(each, (key, "V", &two)), None, "{key}");
+        }
+    }
+
+    #[test]
     fn a_deleted_key_meets_every_value_in_it() {
         let one = Wanted::from(ValueData::dword(1));
         let (no_value, no_key) = (Wanted::NoValue, Wanted::NoKey);

@@ -119,7 +119,8 @@ impl JudgeValues for RegistryRow {
             None
         };
         let names = sets.map_or_else(Vec::new, ControlSets::names);
-        let judged = self.key.resolve(&names).map(|key| {
+        let keys = self.key.resolve_in(&hive.hive, &names)?.into_iter();
+        let judged = keys.map(|key| {
             let current = reading::value(&hive.hive, &key, &self.value)?;
             Ok(JudgedValue {
                 in_current_set: sets.map(|sets| in_current(sets, &key)),

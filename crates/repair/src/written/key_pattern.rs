@@ -3,6 +3,7 @@
 use std::fmt;
 
 use diskmend_hive::name::same_name;
+use diskmend_hive::{Corruption, FileOffset, Hive};
 
 use crate::facts::is_control_set;
 use crate::place::HiveName;
@@ -12,9 +13,14 @@ const MAX_NAME: usize = 255;
 /// The maximum number of components of a path: as deep as Windows itself nests keys.
 const MAX_DEPTH: usize = 512;
 const EVERY: &str = "ControlSet*";
+/// The component that stands for every subkey.
+const EACH: &str = "{*}";
+/// The maximum number of keys that a pattern stands for in a hive. The services of a large server
+/// are some 1,000.
+const MOST_KEYS: usize = 10_000;
 
-/// A key path below a hive's root. If it starts with `ControlSet*` it stands for that key in every
-/// control set.
+/// A key path below a hive's root. If it starts with `ControlSet*`, it stands for that key in every
+/// control set. One component may be `{*}`, which stands for every subkey of the key above it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPattern {
     every_control_set: bool,
@@ -41,7 +47,12 @@ impl KeyPattern {
         let Some(first) = rest.first() else {
             return Err(format!("a key below {EVERY} is needed"));
         };
-        rest.iter().try_for_each(|name| component(name))?;
+        let each = rest.iter().filter(|name| **name == EACH).count();
+        if each > 1 {
+            return Err(format!("only one component may be {EACH}"));
+        }
+        let mut names = rest.iter().filter(|name| **name != EACH);
+        names.try_for_each(|name| component(name))?;
         if !every_control_set && first.eq_ignore_ascii_case("CurrentControlSet") {
             return Err(format!(
                 "CurrentControlSet exists in a running Windows only: write {EVERY}, which stands \
@@ -95,11 +106,34 @@ impl KeyPattern {
     fn components(&self) -> impl Iterator<Item = Component<'_>> {
         let set = self.every_control_set.then_some(Component::EveryControlSet);
         set.into_iter()
-            .chain(self.rest.split('\\').map(Component::Name))
+            .chain(self.rest.split('\\').map(|name| match name {
+                EACH => Component::EverySubkey,
+                name => Component::Name(name),
+            }))
     }
 
-    /// The key paths that it stands for, given the names of the control sets that exist.
-    pub fn resolve<'a>(&'a self, sets: &'a [String]) -> impl Iterator<Item = String> + 'a {
+    /// The key paths that it stands for in a hive, given the names of the control sets that exist.
+    /// A path without `{*}` need not exist.
+    ///
+    /// # Errors
+    /// If the hive is corrupt, or has too many such keys.
+    pub(crate) fn resolve_in(
+        &self,
+        hive: &Hive,
+        sets: &[String],
+    ) -> Result<Vec<String>, Corruption> {
+        let mut keys = Vec::new();
+        for path in self.resolve(sets) {
+            match around_each(&path) {
+                None => keys.push(path),
+                Some((above, below)) => subkeys(hive, (above, below), &mut keys)?,
+            }
+        }
+        Ok(keys)
+    }
+
+    /// The key paths that it stands for, in which `{*}` still stands for every subkey.
+    fn resolve<'a>(&'a self, sets: &'a [String]) -> impl Iterator<Item = String> + 'a {
         let literal = (!self.every_control_set).then(|| self.rest.clone());
         let sets = if self.every_control_set { sets } else { &[] };
         literal
@@ -108,11 +142,44 @@ impl KeyPattern {
     }
 }
 
+/// The paths of a key and of what is wanted below each of its subkeys.
+fn around_each(path: &str) -> Option<(&str, &str)> {
+    let at = path.split('\\').position(|name| name == EACH)?;
+    let above = path.split('\\').take(at).map(|name| name.len() + 1).sum();
+    let (above, rest) = path.split_at_checked(above)?;
+    Some((above, rest.strip_prefix(EACH)?))
+}
+
+/// Adds the path below each subkey of a key.
+fn subkeys(
+    hive: &Hive,
+    (above, below): (&str, &str),
+    keys: &mut Vec<String>,
+) -> Result<(), Corruption> {
+    let Some(key) = hive.key(above)?.filter(|key| !key.has_predefined_handle()) else {
+        return Ok(());
+    };
+    for subkey in key.subkeys()? {
+        if keys.len() == MOST_KEYS {
+            return Err(Corruption::new(
+                "number of subkeys",
+                FileOffset::from(key.cell()),
+                format!("at most {MOST_KEYS} for {EACH} in a recipe"),
+                "more".to_owned(),
+            ));
+        }
+        keys.push(format!("{above}{}{below}", subkey?.name().in_path()));
+    }
+    Ok(())
+}
+
 /// A component of a pattern.
 #[derive(Clone, Copy)]
 enum Component<'a> {
     /// The name of each control set.
     EveryControlSet,
+    /// The name of each subkey.
+    EverySubkey,
     /// This name.
     Name(&'a str),
 }
@@ -121,7 +188,9 @@ impl Component<'_> {
     /// True if both may stand for one name.
     fn may_meet(self, other: Self) -> bool {
         match (self, other) {
-            (Self::EveryControlSet, Self::EveryControlSet) => true,
+            (Self::EveryControlSet, Self::EveryControlSet)
+            | (Self::EverySubkey, _)
+            | (_, Self::EverySubkey) => true,
             (Self::EveryControlSet, Self::Name(name))
             | (Self::Name(name), Self::EveryControlSet) => is_control_set(name),
             (Self::Name(name), Self::Name(other)) => same_name(name, other),
@@ -147,7 +216,8 @@ fn component(name: &str) -> Result<(), String> {
         .find(|c| matches!(c, '*' | '/') || c.is_control())
     {
         return Err(format!(
-            "\"{odd}\" is not accepted in a key path (only {EVERY} may start one)"
+            "\"{odd}\" is not accepted in a key path: only {EVERY} may start one, and one component \
+             may be {EACH}"
         ));
     }
     if name.starts_with(' ') || name.ends_with(' ') {
@@ -167,6 +237,8 @@ impl fmt::Display for KeyPattern {
 
 #[cfg(test)]
 mod tests {
+    use diskmend_hive::{Editor, Filetime};
+
     use super::*;
 
     #[test]
@@ -183,6 +255,25 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_stands_for_a_limited_number_of_subkeys() {
+        let now = Filetime(0);
+        let mut editor = Editor::new(Hive::create(5, &[0; 20], now).expect("a hive"), now);
+        for key in [r"A\b", r"A\c"] {
+            editor.create_key(key).expect("valid");
+        }
+        let each = KeyPattern::parse(HiveName::Software, r"A\{*}\D").expect("valid");
+        let edited = editor.finish().expect("valid");
+        let keys = each.resolve_in(edited.hive(), &[]).expect("not too many");
+        assert_eq!(keys, [r"A\b\D", r"A\c\D"]);
+
+        let mut keys = vec![String::new(); MOST_KEYS - 2];
+        subkeys(edited.hive(), (r"A\", ""), &mut keys).expect("not too many");
+        let mut keys = vec![String::new(); MOST_KEYS - 1];
+        let error = subkeys(edited.hive(), (r"A\", ""), &mut keys).expect_err("too many");
+        assert!(error.to_string().contains("at most 10000"), "{error}");
+    }
+
+    #[test]
     fn nonsense_is_refused() {
         for (hive, path, say) in [
             (HiveName::System, r"", "empty component"),
@@ -190,6 +281,8 @@ mod tests {
             (HiveName::System, r"Setup\..\Select", "no meaning"),
             (HiveName::System, r"Setup/Select", "not accepted"),
             (HiveName::System, r"Setup\*", "not accepted"),
+            (HiveName::System, r"Setup\{*}a", "not accepted"),
+            (HiveName::System, r"A\{*}\{*}", "only one component"),
             (HiveName::System, r"ControlSet*", "below ControlSet*"),
             (
                 HiveName::System,

@@ -93,7 +93,7 @@ impl JudgeValues for ListRow {
         };
         let names = sets.map_or_else(Vec::new, ControlSets::names);
         let mut judged = Vec::new();
-        for key in self.key.resolve(&names) {
+        for key in self.key.resolve_in(&hive.hive, &names)? {
             let set = key.split('\\').next().unwrap_or_default();
             let known = sets.map(|sets| sets.sets.iter());
             let known = known.and_then(|mut sets| sets.find(|one| same_name(&one.name, set)));
