@@ -1,7 +1,7 @@
 //! The recipes that come with the program.
 
 /// The name of each file, and its text.
-pub(super) const FILES: [(&str, &str); 27] = [
+pub(super) const FILES: [(&str, &str); 30] = [
     (
         "rdp-internal-error.toml",
         include_str!("../../recipes/rdp-internal-error.toml"),
@@ -103,5 +103,17 @@ pub(super) const FILES: [(&str, &str); 27] = [
     (
         "setup-execute.toml",
         include_str!("../../recipes/setup-execute.toml"),
+    ),
+    (
+        "driver-missing.toml",
+        include_str!("../../recipes/driver-missing.toml"),
+    ),
+    (
+        "last-known-good.toml",
+        include_str!("../../recipes/last-known-good.toml"),
+    ),
+    (
+        "rdp-certificate.toml",
+        include_str!("../../recipes/rdp-certificate.toml"),
     ),
 ];

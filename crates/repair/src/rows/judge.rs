@@ -16,6 +16,8 @@ use crate::place::HiveName;
 pub(crate) enum About<'r> {
     /// Values of a hive of Windows.
     Values(HiveName, &'r dyn JudgeValues),
+    /// Values of two hives of Windows, each with its judge.
+    ValuesOfTwo([(HiveName, &'r dyn JudgeValues); 2]),
     /// Elements of the boot store that starts Windows.
     Elements(&'r dyn JudgeElements),
     /// The security descriptors of a folder and its content.
@@ -27,6 +29,10 @@ impl<'r> About<'r> {
     pub(crate) fn values(self, wanted: HiveName) -> Option<&'r dyn JudgeValues> {
         match self {
             Self::Values(hive, judge) if hive == wanted => Some(judge),
+            Self::ValuesOfTwo(two) => {
+                let own = two.into_iter().find(|(hive, _)| *hive == wanted);
+                own.map(|(_, judge)| judge)
+            }
             _ => None,
         }
     }

@@ -5,7 +5,9 @@
 
 mod acl;
 mod bcd;
+mod certificate;
 mod claim;
+mod driver;
 #[cfg(test)]
 pub(crate) mod example_service;
 mod fault;
@@ -15,6 +17,7 @@ mod judge;
 mod kinds;
 mod list;
 mod registry;
+mod select;
 mod service;
 mod terms;
 
@@ -27,11 +30,14 @@ pub use crate::written::{FolderPath, KeyPattern};
 pub(crate) use crate::written::{Wrong, sentence, wrong, wrong_at};
 pub use acl::{AclFault, AclRow, AppliesTo, DesiredAcl};
 pub use bcd::{BcdFault, BcdObject, BcdRow};
+pub use certificate::CertificateRow;
 pub(crate) use claim::Claim;
+pub use driver::DriverRow;
 pub use fault::{Companion, Fault};
 pub(crate) use judge::{About, JudgeDescriptors, JudgeElements, JudgeValues, Standing};
 pub use list::ListRow;
 pub use registry::{IfMissing, RegistryRow};
+pub use select::SelectRow;
 pub use service::ServiceRow;
 pub(crate) use terms::{NoteFile, TermsEntry, UnknownWindows};
 pub use terms::{NoteIf, ProductTerm, Terms};
@@ -94,4 +100,10 @@ kinds! {
     Service(ServiceRow) in service,
     /// A list that loses the entries that lead nowhere.
     List(ListRow) in list,
+    /// Drivers whose file is missing.
+    Driver(DriverRow) in driver,
+    /// A certificate that Windows can't use.
+    Certificate(CertificateRow) in certificate,
+    /// The control set from which Windows starts.
+    Select(SelectRow) in select,
 }

@@ -8,14 +8,16 @@ use diskmend_disk::testing::FaultyDisk;
 use diskmend_hive::ValueType;
 use sha1::{Digest, Sha1};
 
-pub(super) const STATIONS: &str = r"ControlSet001\Control\Terminal Server\WinStations";
-pub(super) const LISTENER: &str = r"ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
+pub(in crate::engine_tests) const STATIONS: &str =
+    r"ControlSet001\Control\Terminal Server\WinStations";
+pub(in crate::engine_tests) const LISTENER: &str =
+    r"ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
 pub(in crate::engine_tests) const STORE: &str =
     r"Microsoft\SystemCertificates\Remote Desktop\Certificates";
-pub(super) const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
+pub(in crate::engine_tests) const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
 /// The digest of TSSecKeySet1.
 const PREFIX: &str = "f686aace6942fb7f7ceb231212eef4a4";
-pub(super) const GUID: &str = "5c6d2f4a-0000-4000-8000-000000000001";
+pub(in crate::engine_tests) const GUID: &str = "5c6d2f4a-0000-4000-8000-000000000001";
 /// Long before and after the hives of these tests were written, in 2024.
 pub(in crate::engine_tests) const PAST: &str = "200101000000Z";
 pub(in crate::engine_tests) const FUTURE: &str = "400101000000Z";
@@ -104,7 +106,7 @@ fn kinds(disk: &FaultyDisk) -> Vec<CertificateFault> {
     faults(disk).iter().map(|fault| fault.fault).collect()
 }
 
-pub(super) fn key_file() -> Vec<String> {
+pub(in crate::engine_tests) fn key_file() -> Vec<String> {
     vec![format!("{PREFIX}_{GUID}")]
 }
 

@@ -36,7 +36,7 @@ fn with_filters(filters: ValueData, drivers: &[&str]) -> FaultyDisk {
 }
 
 /// Puts the files of a whole Windows volume on a disk, and these drivers.
-fn whole(disk: FaultyDisk, drivers: &[&str]) -> FaultyDisk {
+pub(super) fn whole(disk: FaultyDisk, drivers: &[&str]) -> FaultyDisk {
     disk.put("Windows/System32/services.exe", b"MZ".to_vec());
     disk.put("Windows/System32/autochk.exe", b"MZ".to_vec());
     for driver in drivers {

@@ -1,7 +1,10 @@
 //! Each kind of row on generated disks: what it finds, what `--auto` changes, what a named repair
 //! changes, and that undo gives the old bytes back.
 
+mod certificate;
+mod driver;
 mod list;
+mod select;
 mod service;
 
 use diskmend_disk::testing::FaultyDisk;

@@ -58,6 +58,17 @@ pub struct FaultyCertificate {
     pub place: String,
     /// What was found there.
     pub found: String,
+    /// The certificate, if Windows made it itself.
+    pub(crate) own: Option<OwnCertificate>,
+}
+
+/// A certificate that Windows made itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OwnCertificate {
+    /// Its key in SOFTWARE.
+    pub(crate) key: String,
+    /// True if there is no other one in the store.
+    pub(crate) is_only: bool,
 }
 
 /// Reads what is wrong with the certificate; nothing if Windows makes a new one at the next start.
@@ -84,12 +95,12 @@ pub(super) fn read(facts: &Facts<'_>) -> Result<Vec<FaultyCertificate>, String> 
     }
     let named = value(&stations, "SelfSignedCertificate")?;
     let chosen = own(&software.hive, named.as_ref()).map_err(at(software))?;
-    let Some(key) = chosen else {
+    let Some(own) = chosen else {
         return Ok(Vec::new());
     };
     let guid = machine_guid(&software.hive).map_err(at(software))?;
-    let stored = stored(&software.hive, &key).map_err(at(software))?;
-    Ok(own_faults(stored, &key, ran, |container| {
+    let stored = stored(&software.hive, &own.key).map_err(at(software))?;
+    Ok(own_faults(stored, &own, ran, |container| {
         has_key_file(facts.site.root.as_ref(), container, guid.as_deref())
     }))
 }
@@ -104,20 +115,26 @@ fn last_run(hives: &[&HiveOnDisk], shutdown: Option<&ValueData>) -> u64 {
 }
 
 /// The key of the certificate that Windows made and uses: the one that is named, or the only one.
-fn own(hive: &Hive, named: Option<&ValueData>) -> Result<Option<String>, Corruption> {
+fn own(hive: &Hive, named: Option<&ValueData>) -> Result<Option<OwnCertificate>, Corruption> {
     let below = format!(r"{STORES}\{OWN_STORE}\Certificates");
     let Some(store) = hive.key(&below)? else {
         return Ok(None);
     };
+    let mut keys = store.subkeys()?;
+    let (first, second) = (keys.next(), keys.next());
+    let is_only = second.is_none();
     let is_thumbprint = |data: &&ValueData| data.bytes.len() == THUMBPRINT_LEN;
     if let Some(named) = named.filter(is_thumbprint) {
         let key = format!(r"{below}\{}", hex::encode(&named.bytes));
-        return Ok(hive.key(&key)?.map(|_| key));
+        let exists = hive.key(&key)?.is_some();
+        return Ok(exists.then_some(OwnCertificate { key, is_only }));
     }
     // Of several, it isn't known which one Windows would use.
-    let mut keys = store.subkeys()?;
-    match (keys.next(), keys.next()) {
-        (Some(only), None) => Ok(Some(format!(r"{below}\{}", only?.name().in_path()))),
+    match first {
+        Some(only) if is_only => {
+            let key = format!(r"{below}\{}", only?.name().in_path());
+            Ok(Some(OwnCertificate { key, is_only }))
+        }
         _ => Ok(None),
     }
 }
@@ -129,15 +146,17 @@ fn stored(hive: &Hive, key: &str) -> Result<Option<ValueData>, Corruption> {
 
 fn own_faults(
     stored: Option<ValueData>,
-    key: &str,
+    own: &OwnCertificate,
     ran: u64,
     has_key_file: impl Fn(&blob::Container) -> Option<(String, bool)>,
 ) -> Vec<FaultyCertificate> {
+    let key = own.key.as_str();
     let place = format!(r"SOFTWARE\{key}");
     let fault = |fault, found: String| FaultyCertificate {
         fault,
         place: place.clone(),
         found,
+        own: Some(own.clone()),
     };
     let unreadable = |found: &str| vec![fault(CertificateFault::Unreadable, found.to_owned())];
     let Some(stored) = stored else {
@@ -187,6 +206,7 @@ fn pinned_fault(
             fault: CertificateFault::PinnedMissing,
             place,
             found,
+            own: None,
         }]
     };
     let len = pinned.bytes.len();

@@ -16,6 +16,7 @@ use crate::finding::{JudgedValue, RowState, Wanted};
 use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
 use crate::reading;
+pub(super) use condition::is_third_party;
 use condition::{Condition, ConditionFile};
 use entries::{Entries, Separator};
 

@@ -1,6 +1,6 @@
-//! Recipes for lists that name files.
+//! Recipes for what names files that are gone, and for control sets.
 
-use super::Cases;
+use super::{Cases, number};
 use crate::engine_tests::catalogue::Case;
 use crate::engine_tests::diagnosis::disk::{Break, SET};
 use crate::place::HiveName;
@@ -63,6 +63,34 @@ pub(in super::super) fn lists() -> Cases {
             "setup-execute",
             with_files(&[list(session, "SetupExecute", &["gone.exe"])]),
             &["SetupExecute"],
+        ),
+        Case::broken(
+            "driver-missing",
+            with_files(&[
+                number(r"Services\gone", "Type", 1),
+                number(r"Services\gone", "Start", 0),
+                text(r"Services\gone", "ImagePath", r"system32\drivers\gone.sys"),
+            ]),
+            &[r"gone\Start"],
+        ),
+        Case::other(
+            "last-known-good",
+            vec![
+                Break::Number(HiveName::System, "Select".to_owned(), "LastKnownGood", 2),
+                Break::Number(
+                    HiveName::System,
+                    r"ControlSet002\Control".to_owned(),
+                    "a",
+                    1,
+                ),
+                Break::Number(
+                    HiveName::System,
+                    r"ControlSet002\Services".to_owned(),
+                    "a",
+                    1,
+                ),
+            ],
+            &[r"Select\Default", r"Select\Current", r"Select\Failed"],
         ),
     ]
 }

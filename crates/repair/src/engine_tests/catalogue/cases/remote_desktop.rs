@@ -2,6 +2,12 @@
 
 use super::{Cases, number};
 use crate::engine_tests::catalogue::Case;
+use crate::engine_tests::diagnosis::disk::Break;
+use crate::engine_tests::evidence::certificates::{
+    PAST, STATIONS, STORE, binary, blob, certificate, thumbprint,
+};
+use crate::place::HiveName;
+use diskmend_base::hex;
 
 const LISTENER: &str = r"Control\Terminal Server\WinStations\RDP-Tcp";
 const PROTOCOLS: &str = r"Control\SecurityProviders\SCHANNEL\Protocols";
@@ -37,6 +43,28 @@ pub(in super::super) fn remote_desktop() -> Cases {
                 number(LISTENER, "UserAuthentication", 0),
             ],
             &["SecurityLayer", "UserAuthentication"],
+        ),
+        Case::broken(
+            "rdp-certificate",
+            expired_certificate(),
+            // The second one is a whole key.
+            &["SelfSignedCertificate", ""],
+        ),
+    ]
+}
+
+/// A certificate of Remote Desktop that ended years before Windows ran last.
+fn expired_certificate() -> Vec<Break> {
+    let old = certificate(PAST);
+    let digest = thumbprint(&old);
+    let key = format!(r"{STORE}\{}", hex::encode(&digest));
+    vec![
+        Break::Data(HiveName::Software, key, "Blob", blob(&old, 0)),
+        Break::Data(
+            HiveName::System,
+            STATIONS.to_owned(),
+            "SelfSignedCertificate",
+            binary(digest),
         ),
     ]
 }
