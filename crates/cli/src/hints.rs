@@ -406,6 +406,10 @@ fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String>
             "mount the boot volume too and name its folder; or give only the disk that contains \
              both volumes, not mounted, as the target"
         }
+        Refusal::ElementUndetermined { .. } => {
+            "use the disk or its image as the target, not mounted, so that diskmend sees all its \
+             partitions; or set the element with 'diskmend bcd set'"
+        }
         Refusal::NoObject { .. } | Refusal::StoreUnsound { .. } => {
             "'diskmend bcd check STORE' shows what is wrong with it"
         }

@@ -201,6 +201,10 @@ fn elements(out: &mut dyn Write, rows: &[&ElementRow], width: Option<usize>) -> 
         let now = report::words(row.element.old.as_deref());
         let (now, remark) = match row.state {
             RowState::Ok => (now, String::new()),
+            RowState::Reported => (
+                now,
+                report::because(&row.recipe, &row.why, row.note.as_deref()),
+            ),
             _ => (
                 format!(
                     "{now}, wanted {}",

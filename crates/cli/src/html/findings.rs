@@ -52,7 +52,10 @@ fn findings(found: &InspectReport) -> Vec<Finding> {
         place: format!("{} {}", row.element.store, row.element.object_name),
         name: row.element.name.clone(),
         now: report::words(row.element.old.as_deref()),
-        wanted: report::words(row.element.new.as_deref()),
+        wanted: match row.state {
+            RowState::Reported => String::new(),
+            _ => report::words(row.element.new.as_deref()).to_string(),
+        },
         why: report::because(&row.recipe, &row.why, row.note.as_deref()),
     });
     let permissions = found.acls.iter().flat_map(permissions);

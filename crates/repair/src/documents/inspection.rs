@@ -196,8 +196,16 @@ impl InspectReport {
         }
         summary.faults += self.hives.iter().map(faults_of).sum::<u64>();
         // Windows can't start by a loader that names no partition of the disk.
+        // It counts once, also if a recipe finds it.
+        let is_found = |store: &StoreStatus| {
+            let shown = store.shown_path();
+            self.elements
+                .iter()
+                .any(|row| row.state == RowState::Fault && row.element.store == shown)
+        };
         let stores = self.stores.iter();
-        let astray = stores.filter(|store| store.chosen && store.warning.is_some());
+        let stores = stores.filter(|store| store.chosen && store.warning.is_some());
+        let astray = stores.filter(|store| !is_found(store));
         summary.faults += to_u64(astray.count());
         // A driver that shows no permissions is no fault of the disk.
         let unread = self.skipped.iter();

@@ -15,11 +15,11 @@ use super::siblings::{Volume, beside, open, volume};
 use crate::documents::DiagnoseReport;
 use crate::site::Site;
 
-const SIGNATURE: u32 = 0x1a2b_3c4d;
-const OTHER_DISK: u32 = 7;
+pub(super) const SIGNATURE: u32 = 0x1a2b_3c4d;
+pub(super) const OTHER_DISK: u32 = 7;
 
 /// Partition `number` of a disk with an MBR.
-fn on(signature: u32, number: u64) -> ElementValue {
+pub(super) fn on(signature: u32, number: u64) -> ElementValue {
     let device = Device {
         options: None,
         target: Target::Partition(Partition::Mbr {
@@ -34,21 +34,26 @@ fn on(signature: u32, number: u64) -> ElementValue {
 fn server(store: Maker, others: &[(&'static str, Volume)]) -> Site {
     let disk = disk(&[Break::File(BIOS.to_owned(), store.bytes())]);
     let mut site = beside(&disk, others);
+    site.layout = Some(layout());
+    site
+}
+
+/// A disk with three partitions; Windows is on the second.
+pub(super) fn layout() -> DiskLayout {
     let id = |number: u64| PartitionId::Mbr {
         signature: SIGNATURE,
         offset: number << 20,
     };
-    site.layout = Some(DiskLayout {
+    DiskLayout {
         own: Some(id(2)),
         partitions: (1..=3)
             .map(|number| (format!("partition {number}"), id(number)))
             .collect(),
-    });
-    site
+    }
 }
 
 /// The healthy store, with both devices on partition 2.
-fn store() -> Maker {
+pub(super) fn store() -> Maker {
     let own = || on(SIGNATURE, 2);
     bios().set(LOADER, ElementId::OS_DEVICE, own()).set(
         LOADER,

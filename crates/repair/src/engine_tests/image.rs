@@ -6,7 +6,7 @@ use std::path::Path;
 
 use diskmend_acl::{SddlParts, SecurityDescriptor};
 use diskmend_disk::testing::FaultyDisk;
-use diskmend_disk::{Access, Dir, Disk, Kind, Target, VolumeState};
+use diskmend_disk::{Access, Dir, Disk, DiskLayout, Kind, Target, VolumeState};
 
 use super::image_fixture::KEYS;
 use super::support::with_watch;
@@ -85,6 +85,16 @@ pub(super) fn site(disk: &FaultyDisk) -> Result<Site, Error> {
         encryption: None,
         volume_state: Box::new(VolumeState::default),
         judge: Judge::for_tests(),
+    })
+}
+
+/// The site, on which the partition table is known.
+pub(super) fn whole_site(disk: &FaultyDisk) -> Result<Site, Error> {
+    let failed = |error| Error::io(IMAGE, "open")(io::Error::other(error));
+    let target = Target::of_disk(open(disk)?, None).map_err(failed)?;
+    Ok(Site {
+        layout: DiskLayout::of(&target),
+        ..site(disk)?
     })
 }
 

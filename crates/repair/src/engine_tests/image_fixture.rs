@@ -31,6 +31,8 @@ const WINDOWS_SECTORS: usize = 4 << 11;
 /// The offset of the first entry in the master boot record.
 const ENTRIES: usize = 446;
 const ENTRY_LEN: usize = 16;
+/// The offset of the disk's signature in the master boot record.
+const SIGNATURE_AT: usize = 0x1b8;
 
 /// The kind of the boot volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,14 +59,16 @@ pub(super) fn image(hive: &str, boot: Boot, container: Container) -> Option<Vec<
 
 /// The bytes of an image file whose Windows volume has the files and descriptors of another disk.
 pub(super) fn image_like(disk: &FaultyDisk) -> Option<Vec<u8>> {
-    image_with(Boot::Ntfs, Container::Raw, |root| {
+    let mut image = image_with(Boot::Ntfs, Container::Raw, |root| {
         for (path, bytes) in disk.files() {
             put(root, &path, &bytes);
         }
         for (path, descriptor) in disk.descriptors() {
             set_descriptor(&root.join(path), &descriptor);
         }
-    })
+    })?;
+    image[SIGNATURE_AT..][..4].copy_from_slice(&0x1a2b_3c4d_u32.to_le_bytes());
+    Some(image)
 }
 
 fn image_with(boot: Boot, container: Container, fill: impl FnOnce(&Path)) -> Option<Vec<u8>> {

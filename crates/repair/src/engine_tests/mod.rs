@@ -4,6 +4,7 @@
 mod auto;
 mod boot;
 mod boot_choice;
+mod boot_devices;
 mod boot_evidence;
 mod boot_fixture;
 mod boot_support;

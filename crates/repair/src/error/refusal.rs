@@ -202,6 +202,16 @@ pub enum Refusal {
         /// The object, as the recipe names it.
         object: String,
     },
+    /// It isn't known what an element of the boot store should be.
+    #[error("{path}: {element}: {reason}")]
+    ElementUndetermined {
+        /// The store's path.
+        path: String,
+        /// `bcdedit`'s name for the element.
+        element: String,
+        /// The reason, for a person.
+        reason: String,
+    },
     /// The change would leave errors in the store.
     #[error("{path}: the change would damage the store: {problem}")]
     StoreUnsound {

@@ -1,14 +1,15 @@
 //! Comparing a store's elements with the rows.
 
-use diskmend_bcd::loader::Loader;
+use diskmend_bcd::loader::{Loader, Wanted};
 use diskmend_bcd::{
     Change as StoreChange, ChangeError, ElementId, ElementValue, Guid, Object, ObjectType, Store,
     StoreError, elements, well_known, words,
 };
 use serde::Serialize;
 
-use super::{ChangedValue, MayBeFault, RowState};
+use super::{ChangedValue, Goal, MayBeFault, RowState};
 use crate::error::{Error, Refusal};
+use crate::facts::boot_stores::Chosen;
 use crate::value_data::ValueData;
 
 /// The value that holds an element's data, in the key of the element.
@@ -40,6 +41,11 @@ pub(crate) struct OpenStore<'h> {
     path: String,
     /// The loaders that rows about the loader mean.
     loaders: &'h [Loader],
+    /// The target's Windows and its disk, as the store would name them.
+    disk: &'h Wanted,
+    /// True for the store of EFI firmware, false for that of a BIOS; `None` if that isn't known.
+    is_efi: Option<bool>,
+    goal: Goal,
 }
 
 /// The element that a row wants.
@@ -82,11 +88,68 @@ impl MayBeFault for JudgedElement {
 }
 
 impl<'h> OpenStore<'h> {
-    pub(crate) fn new(store: Store<'h>, path: String, loaders: &'h [Loader]) -> Self {
+    pub(crate) fn new(store: Store<'h>, path: String, chosen: &'h Chosen, goal: Goal) -> Self {
         Self {
             store,
             path,
-            loaders,
+            loaders: &chosen.loaders,
+            disk: &chosen.wanted,
+            is_efi: chosen.is_efi,
+            goal,
+        }
+    }
+
+    /// The store's path, for messages.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The target's Windows and its disk, as the store would name them.
+    pub(crate) const fn disk(&self) -> &Wanted {
+        self.disk
+    }
+
+    /// True for the store of EFI firmware, false for that of a BIOS; `None` if that isn't known.
+    pub(crate) const fn is_efi(&self) -> Option<bool> {
+        self.is_efi
+    }
+
+    /// The goal for which elements are judged.
+    pub(crate) const fn goal(&self) -> Goal {
+        self.goal
+    }
+
+    /// True if the store has this object.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub(crate) fn has(&self, guid: Guid) -> Result<bool, Error> {
+        let found = self.store.object(guid);
+        Ok(found.map_err(|source| self.unreadable(source))?.is_some())
+    }
+
+    /// The value of an element. It is `None` if the element doesn't exist, and an inner `None` if
+    /// its data aren't a value of its format.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub(crate) fn value(
+        &self,
+        guid: Guid,
+        element: ElementId,
+    ) -> Result<Option<Option<ElementValue>>, Error> {
+        let unreadable = |source| self.unreadable(source);
+        let Some(object) = self.store.object(guid).map_err(unreadable)? else {
+            return Ok(None);
+        };
+        let found = object.element(element).map_err(unreadable)?;
+        Ok(found.map(|element| element.value().ok()))
+    }
+
+    fn unreadable(&self, source: StoreError) -> Error {
+        Error::Store {
+            path: self.path.clone(),
+            source,
         }
     }
 
@@ -95,22 +158,18 @@ impl<'h> OpenStore<'h> {
         self.loaders.iter().map(|loader| loader.guid).collect()
     }
 
-    /// Compares an element with a row. If an element isn't as wanted, `is_fault` says if that is
-    /// evidence of a fault. It gets `None` if the element doesn't exist, and an inner `None` if its
-    /// data aren't a value of its format.
+    /// Compares an element with a row. `state` says what it is. It gets `None` if the element
+    /// doesn't exist, and an inner `None` if its data aren't a value of its format.
     ///
     /// # Errors
     /// If the store can't be read, or if it lacks an object that isn't to be created.
     pub(crate) fn judge(
         &self,
         wanted: &WantedElement<'_>,
-        is_fault: impl FnOnce(Option<Option<&ElementValue>>) -> bool,
+        state: impl FnOnce(Option<Option<&ElementValue>>) -> RowState,
     ) -> Result<JudgedElement, Error> {
         let (store, guid) = (&self.store, wanted.object);
-        let unreadable = |source: StoreError| Error::Store {
-            path: self.path.clone(),
-            source,
-        };
+        let unreadable = |source: StoreError| self.unreadable(source);
         let mut edits = Vec::new();
         let object = store.object(guid).map_err(unreadable)?;
         if let Some(object_type) = wanted.create_as {
@@ -176,11 +235,7 @@ impl<'h> OpenStore<'h> {
                 }),
                 new: wanted.desired.map(say),
             },
-            state: state(
-                wanted.desired,
-                current.as_ref().map(Option::as_ref),
-                is_fault,
-            ),
+            state: state(current.as_ref().map(Option::as_ref)),
             edits,
             value: ChangedValue {
                 key: element_key(guid, object.as_ref(), wanted.element).map_err(unreadable)?,
@@ -189,23 +244,6 @@ impl<'h> OpenStore<'h> {
                 new,
             },
         })
-    }
-}
-
-fn state(
-    desired: Option<&ElementValue>,
-    current: Option<Option<&ElementValue>>,
-    is_fault: impl FnOnce(Option<Option<&ElementValue>>) -> bool,
-) -> RowState {
-    if current.is_some() == desired.is_some() && current.flatten() == desired {
-        return RowState::Ok;
-    }
-    if is_fault(current) {
-        return RowState::Fault;
-    }
-    match current {
-        Some(_) => RowState::Differs,
-        None => RowState::Missing,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The recipes that come with the program.
 
 /// The name of each file, and its text.
-pub(super) const FILES: [(&str, &str); 30] = [
+pub(super) const FILES: [(&str, &str); 35] = [
     (
         "rdp-internal-error.toml",
         include_str!("../../recipes/rdp-internal-error.toml"),
@@ -115,5 +115,22 @@ pub(super) const FILES: [(&str, &str); 30] = [
     (
         "rdp-certificate.toml",
         include_str!("../../recipes/rdp-certificate.toml"),
+    ),
+    (
+        "bcd-device.toml",
+        include_str!("../../recipes/bcd-device.toml"),
+    ),
+    (
+        "bcd-default.toml",
+        include_str!("../../recipes/bcd-default.toml"),
+    ),
+    (
+        "bcd-loader-path.toml",
+        include_str!("../../recipes/bcd-loader-path.toml"),
+    ),
+    ("bcd-imc.toml", include_str!("../../recipes/bcd-imc.toml")),
+    (
+        "test-signing-off.toml",
+        include_str!("../../recipes/test-signing-off.toml"),
     ),
 ];

@@ -3,7 +3,7 @@
 use diskmend_bcd::{ElementId, ElementValue};
 
 use crate::recipe::{Catalogue, Recipe};
-use crate::rows::Row;
+use crate::rows::{BcdWanted, Row};
 
 impl Catalogue {
     /// Replaces the serial port of the console in every recipe that sets it.
@@ -17,7 +17,7 @@ impl Catalogue {
                 Some(_) => baud_rate,
                 None => None,
             } {
-                row.desired = Some(ElementValue::Integer(number));
+                row.desired = Some(BcdWanted::Value(ElementValue::Integer(number)));
             }
         }
     }
@@ -30,7 +30,7 @@ impl Recipe {
         for row in &self.rows {
             if let Row::Bcd(row) = row
                 && let Some(setting) = row.serial_setting()
-                && let Some(ElementValue::Integer(number)) = row.desired
+                && let Some(BcdWanted::Value(ElementValue::Integer(number))) = row.desired
             {
                 if setting == ElementId::EMS_PORT {
                     port = Some(number);

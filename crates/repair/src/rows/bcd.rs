@@ -2,18 +2,19 @@
 
 use std::fmt;
 
-use diskmend_base::count::to_u64;
-use diskmend_bcd::elements::{self, NumberStyle};
-use diskmend_bcd::{ElementId, ElementValue, Format, Guid, ObjectType, well_known};
-use serde::{Deserialize, Serialize};
-use toml::Spanned;
+use diskmend_bcd::{ElementId, ElementValue, Guid, ObjectType, elements, well_known};
+use serde::Serialize;
 
-use super::fault::FaultFile;
-use super::written::Written;
-use super::{About, Claim, JudgeElements, Kind, Shown, Wrong, sentence, wrong, wrong_at};
+pub use self::wanted::BcdWanted;
+use super::{About, Claim, JudgeElements, Kind, Shown, Wrong};
 use crate::error::Error;
 use crate::facts::Facts;
-use crate::finding::{JudgedElement, OpenStore, WantedElement};
+use crate::finding::{JudgedElement, OpenStore, RowState, WantedElement};
+pub(crate) use file::BcdFile;
+use file::type_of;
+
+mod file;
+mod wanted;
 
 /// A wanted element.
 #[derive(Clone, Debug)]
@@ -22,8 +23,8 @@ pub struct BcdRow {
     pub object: BcdObject,
     /// The element's id.
     pub element: ElementId,
-    /// The wanted value; `None` if it shouldn't exist.
-    pub desired: Option<ElementValue>,
+    /// What it should be; `None` if it shouldn't exist.
+    pub desired: Option<BcdWanted>,
     /// The type of the object if it has to be created; `None` if it must exist.
     pub create_as: Option<ObjectType>,
     /// Says when the element is evidence of a fault.
@@ -48,6 +49,9 @@ pub struct BcdFault {
     pub missing: bool,
     /// It is a fault if the element exists and has any other than the wanted value.
     pub different: bool,
+    /// It is a fault if the element names what doesn't exist: a partition of another disk, an
+    /// object that the store doesn't have, a file that isn't there.
+    pub unresolved: bool,
     /// It is a fault if the element has one of these values.
     pub equals: Vec<ElementValue>,
 }
@@ -124,8 +128,11 @@ impl BcdRow {
     /// The wanted value in `bcdedit`'s form; `None` if the element shouldn't exist.
     #[must_use]
     pub fn desired_words(&self) -> Option<String> {
-        let words = |value| diskmend_bcd::words(value, self.element, self.object_type());
-        self.desired.as_ref().map(words)
+        let desired = self.desired.as_ref()?;
+        Some(match desired {
+            BcdWanted::Value(value) => diskmend_bcd::words(value, self.element, self.object_type()),
+            depends => depends.to_string(),
+        })
     }
 }
 
@@ -179,37 +186,86 @@ impl Kind for BcdRow {
 }
 
 impl JudgeElements for BcdRow {
-    fn judge(
-        &self,
-        store: &OpenStore<'_>,
-        _facts: &Facts<'_>,
-    ) -> Result<Vec<JudgedElement>, Error> {
+    fn judge(&self, store: &OpenStore<'_>, facts: &Facts<'_>) -> Result<Vec<JudgedElement>, Error> {
         let objects = match self.object {
             BcdObject::Fixed(guid) => vec![guid],
             BcdObject::Loader => store.loaders(),
         };
-        let named = self.object.to_string();
-        let judged = objects.into_iter().map(|object| {
-            let wanted = WantedElement {
-                object,
-                named: &named,
-                object_type: self.object_type(),
-                create_as: self.create_as,
-                element: self.element,
-                desired: self.desired.as_ref(),
-            };
-            store.judge(&wanted, |found| {
-                let fault = self.fault.as_ref();
-                fault.is_some_and(|fault| match found {
-                    // Data that aren't a value of the element's format equal none of the named
-                    // values.
-                    Some(None) => fault.different,
-                    Some(Some(value)) => fault.holds(Some(value)),
-                    None => fault.holds(None),
-                })
-            })
-        });
+        let judged = objects
+            .into_iter()
+            .map(|object| self.judge_in(object, store, facts));
         judged.collect()
+    }
+}
+
+impl BcdRow {
+    /// Judges the element of one object.
+    fn judge_in(
+        &self,
+        object: Guid,
+        store: &OpenStore<'_>,
+        facts: &Facts<'_>,
+    ) -> Result<JudgedElement, Error> {
+        let named = self.object.to_string();
+        let of = |desired| WantedElement {
+            object,
+            named: &named,
+            object_type: self.object_type(),
+            create_as: self.create_as,
+            element: self.element,
+            desired,
+        };
+        let fault = self.fault.as_ref();
+        match &self.desired {
+            Some(BcdWanted::Value(value)) => store.judge(&of(Some(value)), |found| {
+                equal_or(Some(value), fault, found)
+            }),
+            None => store.judge(&of(None), |found| equal_or(None, fault, found)),
+            Some(depends) => {
+                let found = store.value(object, self.element)?;
+                let found = found.as_ref().map(Option::as_ref);
+                let answer = depends.resolve(self.element, found, store, facts)?;
+                store.judge(&of(answer.desired.as_ref()), |found| {
+                    let is_fault = fault.is_some_and(|fault| {
+                        (fault.unresolved && answer.is_unresolved) || fault.holds_for(found)
+                    });
+                    match answer.state {
+                        RowState::Differs | RowState::Missing if is_fault => RowState::Fault,
+                        state => state,
+                    }
+                })
+            }
+        }
+    }
+}
+
+impl BcdFault {
+    /// True if an element that isn't as wanted is a fault. `None` means that it doesn't exist, and
+    /// an inner `None` that its data aren't a value of its format.
+    fn holds_for(&self, found: Option<Option<&ElementValue>>) -> bool {
+        match found {
+            // Such data equal none of the named values.
+            Some(None) => self.different,
+            Some(Some(value)) => self.holds(Some(value)),
+            None => self.holds(None),
+        }
+    }
+}
+
+/// The state of an element that should have this value, or that shouldn't exist.
+fn equal_or(
+    desired: Option<&ElementValue>,
+    fault: Option<&BcdFault>,
+    found: Option<Option<&ElementValue>>,
+) -> RowState {
+    if found.is_some() == desired.is_some() && found.flatten() == desired {
+        RowState::Ok
+    } else if fault.is_some_and(|fault| fault.holds_for(found)) {
+        RowState::Fault
+    } else if found.is_some() {
+        RowState::Differs
+    } else {
+        RowState::Missing
     }
 }
 
@@ -225,165 +281,6 @@ pub(crate) struct Entry<'a> {
     create_object: bool,
     can_be_fault: bool,
     why: &'a str,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct BcdFile {
-    object: Spanned<String>,
-    element: Spanned<String>,
-    data: Option<Spanned<Written>>,
-    #[serde(default)]
-    delete: bool,
-    create_as: Option<Spanned<u32>>,
-    fault: Option<Spanned<FaultFile>>,
-    why: Spanned<String>,
-}
-
-impl BcdFile {
-    fn read(self) -> Result<BcdRow, Wrong> {
-        let name = self.object.get_ref();
-        let object = BcdObject::parse(name).ok_or_else(|| {
-            wrong(&self.object)(format!(
-                "no object \"{name}\": expected {{loader}}, a name such as {{bootmgr}}, or a GUID in \
-                 braces"
-            ))
-        })?;
-        let create_as = self.create_as.as_ref().map(|ty| ObjectType(*ty.get_ref()));
-        if let (Some(ty), Some(known)) = (&self.create_as, object.object_type())
-            && (create_as != Some(known) || object == BcdObject::Loader)
-        {
-            return Err(wrong(ty)(match object {
-                BcdObject::Loader => "a loader is not created".to_owned(),
-                BcdObject::Fixed(_) => format!("{object} has the type {known}"),
-            }));
-        }
-        let object_type = type_of(object, create_as);
-        let name = self.element.get_ref();
-        let element = elements::by_name(name, object_type).ok_or_else(|| {
-            wrong(&self.element)(format!(
-                "no element \"{name}\" of a {}: expected bcdedit's name, or an id such as \
-                 0x26000020",
-                object_type.title()
-            ))
-        })?;
-        let encoded = |written: &Spanned<Written>| {
-            encode(element, object_type, written.get_ref()).map_err(wrong(written))
-        };
-        let desired = match (&self.data, self.delete) {
-            (Some(data), false) => Some(encoded(data)?),
-            (None, true) => None,
-            _ => {
-                return Err(wrong(&self.element)(
-                    "say either what the element should be (data) or delete = true".to_owned(),
-                ));
-            }
-        };
-        if let (Some(ty), None) = (&self.create_as, &desired) {
-            return Err(wrong(ty)(
-                "an object is not created to delete an element of it".to_owned(),
-            ));
-        }
-        sentence(self.why.get_ref()).map_err(wrong(&self.why))?;
-        let fault = match self.fault {
-            None => None,
-            Some(fault) => {
-                let at = wrong_at(fault.span());
-                let table = fault.into_inner().0;
-                if table.companion.is_some() {
-                    return Err(at("the fault of an element has no where"));
-                }
-                let equals: Vec<_> = table.equals.iter().map(encoded).collect::<Result<_, _>>()?;
-                if desired.as_ref().is_some_and(|value| equals.contains(value)) {
-                    return Err(at("the desired data cannot be a fault"));
-                }
-                if desired.is_some() && table.exists {
-                    return Err(at(
-                        "an element that is wanted can't be a fault because it exists",
-                    ));
-                }
-                if desired.is_none() && table.missing {
-                    return Err(at("a missing element cannot be a fault that is wanted"));
-                }
-                Some(BcdFault {
-                    missing: table.missing,
-                    different: table.different || table.exists,
-                    equals,
-                })
-            }
-        };
-        Ok(BcdRow {
-            object,
-            element,
-            desired,
-            create_as,
-            fault,
-            why: self.why.into_inner(),
-        })
-    }
-}
-
-/// The type of an object, as far as its name or the row shows it. Otherwise the type is one that no
-/// object has: then only elements that mean the same in every object are known.
-fn type_of(object: BcdObject, create_as: Option<ObjectType>) -> ObjectType {
-    let known = object.object_type().or(create_as);
-    known.unwrap_or(ObjectType(0))
-}
-
-/// The value of an element, from the form in which recipes write it.
-fn encode(
-    element: ElementId,
-    object_type: ObjectType,
-    written: &Written,
-) -> Result<ElementValue, String> {
-    let guid = |name: &str| -> Result<Guid, String> {
-        let known = || well_known::by_alias(name).map(|known| known.guid);
-        let found = name.parse().ok().or_else(known);
-        found.ok_or_else(|| format!("\"{name}\" is neither a GUID in braces nor a known name"))
-    };
-    Ok(match (element.format(), written) {
-        (Format::Boolean, Written::Bool(yes)) => ElementValue::Boolean(*yes),
-        (Format::Integer, Written::Number(number)) => ElementValue::Integer(
-            u64::try_from(*number).map_err(|_| format!("{number} is negative"))?,
-        ),
-        (Format::Integer, Written::Text(name)) => {
-            let names = match elements::lookup(element, object_type).map(|info| info.style) {
-                Some(NumberStyle::Names(names)) => names,
-                _ => &[],
-            };
-            let at = names
-                .iter()
-                .position(|known| known.eq_ignore_ascii_case(name));
-            let number = at.ok_or_else(|| match names {
-                [] => "the data of this element are a number".to_owned(),
-                names => format!("\"{name}\" is none of {}", names.join(", ")),
-            })?;
-            ElementValue::Integer(to_u64(number))
-        }
-        (Format::String, Written::Text(text)) if !text.contains('\0') => {
-            ElementValue::String(text.clone())
-        }
-        (Format::Object, Written::Text(name)) => ElementValue::Object(guid(name)?),
-        (Format::ObjectList, Written::List(names)) => ElementValue::ObjectList(
-            names
-                .iter()
-                .map(|name| guid(name))
-                .collect::<Result<_, _>>()?,
-        ),
-        (format, _) => {
-            let expected = match format {
-                Format::Boolean => "true or false",
-                Format::Integer => "a number, or a name that bcdedit has for it",
-                Format::String => "a string without U+0000",
-                Format::Object => "an object's name in a string",
-                Format::ObjectList => "a list of objects' names",
-                Format::Device | Format::IntegerList | Format::Unknown(_) => {
-                    return Err(format!("a recipe cannot write a value of type {format}"));
-                }
-            };
-            return Err(format!("the data of this element are {expected}"));
-        }
-    })
 }
 
 #[cfg(test)]
@@ -410,7 +307,10 @@ mod tests {
         let row = row(GOOD);
         assert_eq!(row.object, BcdObject::Fixed(well_known::EMSSETTINGS));
         assert_eq!(row.element, ElementId::EMS_PORT);
-        assert_eq!(row.desired, Some(ElementValue::Integer(2)));
+        assert_eq!(
+            row.desired,
+            Some(BcdWanted::Value(ElementValue::Integer(2)))
+        );
         assert_eq!(row.create_as, Some(ObjectType::SETTINGS));
         let fault = row.fault.expect("a fault");
         assert!(fault.holds(Some(&ElementValue::Integer(3))));
@@ -430,7 +330,10 @@ mod tests {
         let row = row(&text);
         assert_eq!(row.object, BcdObject::Loader);
         assert_eq!(row.element, ElementId::SAFE_BOOT);
-        assert_eq!(row.desired, Some(ElementValue::Integer(1)));
+        assert_eq!(
+            row.desired,
+            Some(BcdWanted::Value(ElementValue::Integer(1)))
+        );
         assert_eq!(row.desired_words().as_deref(), Some("Network"));
         let deleted = self::row(&text.replace("data = 'network'", "delete = true"));
         assert_eq!(deleted.desired, None);

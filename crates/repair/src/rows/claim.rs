@@ -1,9 +1,9 @@
 //! The settings that rows want, and finding contradictions between them.
 
-use diskmend_bcd::{ElementId, ElementValue};
+use diskmend_bcd::ElementId;
 use diskmend_hive::name::same_name;
 
-use super::{BcdObject, FolderPath, KeyPattern};
+use super::{BcdObject, BcdWanted, FolderPath, KeyPattern};
 use crate::finding::Wanted;
 use crate::place::HiveName;
 
@@ -28,7 +28,7 @@ pub(crate) enum Claim<'r> {
         element: ElementId,
         /// `bcdedit`'s name for it.
         name: String,
-        desired: Option<&'r ElementValue>,
+        desired: Option<&'r BcdWanted>,
     },
     /// Security descriptors. Two recipes that are used together mustn't set any in the same folder.
     Folder(&'r FolderPath),

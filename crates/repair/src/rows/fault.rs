@@ -79,6 +79,9 @@ pub(super) struct FaultTable {
     pub(super) different: bool,
     #[serde(default)]
     pub(super) exists: bool,
+    /// Only for elements of the boot store.
+    #[serde(default)]
+    pub(super) unresolved: bool,
     #[serde(default)]
     pub(super) equals: Vec<Spanned<Written>>,
     #[serde(rename = "where")]
@@ -106,6 +109,7 @@ impl FaultFile {
             "missing" => table.missing = true,
             "different" => table.different = true,
             "exists" => table.exists = true,
+            "unresolved" => table.unresolved = true,
             _ => return None,
         }
         Some(table)

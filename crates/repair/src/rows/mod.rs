@@ -29,7 +29,7 @@ use crate::written;
 pub use crate::written::{FolderPath, KeyPattern};
 pub(crate) use crate::written::{Wrong, sentence, wrong, wrong_at};
 pub use acl::{AclFault, AclRow, AppliesTo, DesiredAcl};
-pub use bcd::{BcdFault, BcdObject, BcdRow};
+pub use bcd::{BcdFault, BcdObject, BcdRow, BcdWanted};
 pub use certificate::CertificateRow;
 pub(crate) use claim::Claim;
 pub use driver::DriverRow;

@@ -33,7 +33,7 @@ pub(super) fn survey(
     if rows.is_empty() {
         return Ok(());
     }
-    let (stores, chosen) = look(facts, asking, &rows)?;
+    let (stores, chosen) = look(facts, asking, &rows, goal)?;
     let astray = stores.iter().filter(|store| store.chosen);
     let astray = astray.filter_map(|store| {
         let text = format!(
@@ -84,6 +84,7 @@ fn look(
     facts: &Facts<'_>,
     asking: &Asking<'_, '_>,
     rows: &[ElementRow<'_>],
+    goal: Goal,
 ) -> Result<Looked, Error> {
     let found = match facts.boot_stores()? {
         Ok(found) => found,
@@ -91,7 +92,7 @@ fn look(
     };
     let chosen = match &found.chosen {
         Err(failure) => Err(failure.take()),
-        Ok(chosen) => match read(facts, asking, chosen, rows) {
+        Ok(chosen) => match read(facts, asking, chosen, rows, goal) {
             Err(error @ Error::Interrupted(_)) => return Err(error),
             read => read.map_err(Some),
         },
@@ -104,8 +105,9 @@ fn read(
     asking: &Asking<'_, '_>,
     chosen: &Chosen,
     rows: &[ElementRow<'_>],
+    goal: Goal,
 ) -> Result<SurveyedHive, Error> {
-    let Chosen { opened, loaders } = chosen;
+    let opened = &chosen.opened;
     let mut examined = Examined::from(opened);
     if facts.options.check {
         facts.phase(Phase::Checking, opened.path())?;
@@ -118,7 +120,7 @@ fn read(
     };
     let store = Store::open(&opened.hive).map_err(unreadable)?;
     let shown = on_volume(examined.volume.as_deref(), &examined.path);
-    let store = OpenStore::new(store, shown, loaders);
+    let store = OpenStore::new(store, shown, chosen, goal);
     let mut found = Vec::new();
     for row in rows {
         for judged in row.judge.judge(&store, facts)? {

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use diskmend_base::utf16;
 use diskmend_disk::testing::FaultyDisk;
 
 use super::{catalogue, groups, plan, repair, same_content, site};
 use crate::documents::Outcome;
-use crate::engine_tests::boot_fixture::BIOS;
-use crate::engine_tests::diagnosis::disk::{CONFIG, disk};
+use crate::engine_tests::boot_fixture::{BIOS, EFI};
+use crate::engine_tests::diagnosis::disk::{Break, CONFIG, disk};
 use crate::engine_tests::diagnosis::healthy::usual;
 use crate::plan::Goal;
 
@@ -92,13 +93,16 @@ fn is_hive_left_alone(path: &Path, is_store: bool) -> bool {
     let what = path.display().to_string();
     let mut disks = Vec::new();
     let places = if is_store {
-        vec![BIOS.to_owned()]
+        let efi = utf16::encode_terminated("winload.efi");
+        let bytes = std::fs::read(path).expect("readable");
+        let is_efi = bytes.windows(efi.len()).any(|part| part == efi);
+        vec![if is_efi { EFI } else { BIOS }.to_owned()]
     } else {
         vec![format!("{CONFIG}/SYSTEM"), format!("{CONFIG}/SOFTWARE")]
     };
     for place in places {
         // Of the healthy server, so that something can be read in any case.
-        let disk = disk(&[]);
+        let disk = disk(&[Break::NoFile(BIOS.to_owned())]);
         for end in ["", ".LOG", ".LOG1", ".LOG2"] {
             let mut from = path.as_os_str().to_owned();
             from.push(end);
@@ -110,7 +114,9 @@ fn is_hive_left_alone(path: &Path, is_store: bool) -> bool {
     }
     let mut was_read = false;
     for disk in disks {
-        let planned = plan(&site(&disk), &catalogue().by_default(), Goal::Faults);
+        // The stores are of another disk, which isn't known.
+        let site = crate::engine_tests::support::site(&disk);
+        let planned = plan(&site, &catalogue().by_default(), Goal::Faults);
         let planned = planned.unwrap_or_else(|error| panic!("{what}: {error}"));
         let changes = planned.changes.iter();
         let changes: Vec<_> = changes

@@ -13,6 +13,7 @@ use std::sync::OnceLock;
 
 use diskmend_disk::testing::FaultyDisk;
 
+use super::boot_evidence::layout;
 use super::diagnosis::disk::{Break, disk};
 use super::support::{Files, with_watch};
 use crate::documents::{InspectReport, PlanReport, RepairReport, RowState};
@@ -88,9 +89,12 @@ fn groups() -> Vec<Vec<&'static str>> {
     groups
 }
 
-/// The site of a disk in memory.
+/// The site of a disk in memory: the second partition of a disk with an MBR.
 fn site(disk: &FaultyDisk) -> Site {
-    super::support::site(disk)
+    Site {
+        layout: Some(layout()),
+        ..super::support::site(disk)
+    }
 }
 
 fn options() -> Options {

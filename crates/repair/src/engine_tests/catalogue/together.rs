@@ -43,7 +43,7 @@ fn all_recipes_in_one_run_on_an_image_are_undone_to_the_byte() {
     };
     let pristine = image::with_image(bytes);
     let disk = pristine.fork();
-    let at = |disk| image::site(disk).expect("an image");
+    let at = |disk| image::whole_site(disk).expect("an image");
     let report = repair(&at(&disk), group, Goal::Desired).expect("repair");
     assert_eq!(report.outcome, Outcome::Done, "{report:?}");
     let after = inspect(&at(&disk), group);

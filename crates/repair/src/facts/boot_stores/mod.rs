@@ -47,6 +47,11 @@ pub(crate) struct Found {
 pub(crate) struct Chosen {
     pub(crate) opened: HiveOnDisk,
     pub(crate) loaders: Vec<Loader>,
+    /// The target's Windows and its disk, as the store would name them.
+    pub(crate) wanted: Wanted,
+    /// True for the store of EFI firmware, false for that of a BIOS; `None` for one in another
+    /// place.
+    pub(crate) is_efi: Option<bool>,
 }
 
 /// A boot store that was found.
@@ -200,6 +205,19 @@ fn is_efi(path: &str) -> bool {
     first.is_some_and(|first| first.eq_ignore_ascii_case("EFI"))
 }
 
+/// The firmware of a store in one of the usual places: true for EFI, false for a BIOS.
+fn firmware(path: &str) -> Option<bool> {
+    let is_at = |place: &[&str]| path.eq_ignore_ascii_case(&place.join("/"));
+    let [bios, efi] = PLACES.map(is_at);
+    if efi {
+        Some(true)
+    } else if bios {
+        Some(false)
+    } else {
+        None
+    }
+}
+
 fn candidate(
     facts: &Facts<'_>,
     root: &dyn Dir,
@@ -231,7 +249,12 @@ fn candidate(
         .map_or_else(|_| Vec::new(), HiveOnDisk::files_read);
     let outcome = opened.and_then(|opened| {
         let loaders = loaders_of(&opened, wanted, facts.options, &mut status)?;
-        Ok(Chosen { opened, loaders })
+        Ok(Chosen {
+            is_efi: firmware(opened.path()),
+            opened,
+            loaders,
+            wanted: wanted.clone(),
+        })
     });
     Ok(Candidate {
         status,

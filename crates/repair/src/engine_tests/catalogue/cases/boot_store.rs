@@ -1,8 +1,10 @@
 //! Recipes for the boot store.
 
-use diskmend_bcd::{ElementId, ElementValue};
+use diskmend_bcd::well_known::{BOOTMGR, GLOBALSETTINGS};
+use diskmend_bcd::{ElementId, ElementValue, Guid, ObjectType, elements};
 
 use super::Cases;
+use crate::engine_tests::boot_evidence::{OTHER_DISK, SIGNATURE, on, store as partitions};
 use crate::engine_tests::boot_fixture::{BIOS, LOADER, Maker, bios};
 use crate::engine_tests::catalogue::Case;
 use crate::engine_tests::diagnosis::disk::Break;
@@ -14,7 +16,76 @@ fn store(store: Maker) -> Vec<Break> {
 pub(in super::super) fn boot_store() -> Cases {
     let safe_mode =
         |mode| store(bios().set(LOADER, ElementId::SAFE_BOOT, ElementValue::Integer(mode)));
+    let (os_device, device) = (ElementId::OS_DEVICE, ElementId::APPLICATION_DEVICE);
+    let own = || partitions().set(BOOTMGR, device, on(SIGNATURE, 2));
+    let gone = Guid::new(9, 9, 9, [9; 8]);
+    let winload = |end: &str| {
+        let path = ElementValue::String(format!(r"\Windows\system32\winload.{end}"));
+        store(bios().set(LOADER, ElementId::APPLICATION_PATH, path))
+    };
+    let boolean = |name| elements::by_name(name, ObjectType::LOADER).expect("known");
     vec![
+        Case::broken(
+            "bcd-device",
+            store(
+                own()
+                    .set(LOADER, os_device, on(OTHER_DISK, 2))
+                    .set(LOADER, device, on(SIGNATURE, 7))
+                    .set(BOOTMGR, device, on(OTHER_DISK, 2)),
+            ),
+            &["{default} osdevice", "{default} device", "{bootmgr} device"],
+        ),
+        Case::other(
+            "bcd-device",
+            store(own().set(LOADER, device, on(SIGNATURE, 1))),
+            &["{default} device"],
+        ),
+        Case::broken(
+            "bcd-default",
+            store(bios().set(BOOTMGR, ElementId::DEFAULT, ElementValue::Object(gone))),
+            &["{bootmgr} default"],
+        ),
+        Case::broken(
+            "bcd-default",
+            store(bios().without_default()),
+            &["{bootmgr} default"],
+        ),
+        Case::other(
+            "bcd-default",
+            store(bios().set(
+                BOOTMGR,
+                ElementId::DEFAULT,
+                ElementValue::Object(GLOBALSETTINGS),
+            )),
+            &["{bootmgr} default"],
+        ),
+        Case::broken("bcd-loader-path", winload("efi"), &["{default} path"]),
+        Case::other(
+            "bcd-imc",
+            store(
+                bios()
+                    .set(
+                        LOADER,
+                        ElementId::IMC_HIVE_NAME,
+                        ElementValue::String(r"\Windows\imc.hiv".to_owned()),
+                    )
+                    .set(LOADER, ElementId::IMC_DEVICE, on(SIGNATURE, 2)),
+            ),
+            &["{default} imcdevice", "{default} imchivename"],
+        ),
+        Case::other(
+            "test-signing-off",
+            store(
+                bios()
+                    .set(LOADER, boolean("testsigning"), ElementValue::Boolean(true))
+                    .set(
+                        LOADER,
+                        boolean("nointegritychecks"),
+                        ElementValue::Boolean(true),
+                    ),
+            ),
+            &["{default} testsigning", "{default} nointegritychecks"],
+        ),
         Case::broken("safe-mode-off", safe_mode(1), &["{default} safeboot"]),
         Case::other("safe-mode-off", safe_mode(2), &["{default} safeboot"]),
         Case::other("safe-mode-on", safe_mode(2), &["{default} safeboot"]),
