@@ -45,6 +45,36 @@ pub(crate) struct Recipes {
 }
 
 impl Recipes {
+    /// The names of the recipes to use if the user has named these, as [`names`](Self::names) says.
+    /// A word such as `port=33890` is no name: it gives a value to a parameter of the recipe before
+    /// it, or of all recipes if none is named.
+    pub(crate) fn choose(&mut self, words: &[String]) -> Result<Vec<String>, Failure> {
+        let mut named: Vec<String> = Vec::new();
+        let mut given = Vec::new();
+        for word in words {
+            match word.split_once('=') {
+                None => named.push(word.clone()),
+                Some((name, value)) => given.push((named.last().cloned(), name, value)),
+            }
+        }
+        let names: Vec<String> = self.names(&named).into_iter().map(str::to_owned).collect();
+        for (recipe, name, value) in given {
+            match (recipe, self.own.as_slice()) {
+                (Some(recipe), _) => self.catalogue.set_parameter(&recipe, name, value)?,
+                (None, [own]) if named.is_empty() => {
+                    let own = own.clone();
+                    self.catalogue.set_parameter(&own, name, value)?;
+                }
+                (None, _) => {
+                    let message = format!("{name}={value}: it follows no recipe");
+                    let hint = "write it after the name of the recipe that it is for";
+                    return Err(Failure::new(Exit::Usage, message).hint(hint));
+                }
+            }
+        }
+        Ok(names)
+    }
+
     /// The names of the recipes to use if the user has named these. If the user has named none:
     /// those of the user's own files, and if there are no such files, the default.
     pub(crate) fn names<'a>(&'a self, named: &'a [String]) -> Vec<&'a str> {

@@ -34,11 +34,8 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
-    /// The names of its recipes.
+    /// The names of its recipes, with the values of their parameters.
     pub(crate) fn names(&self) -> Vec<String> {
-        self.recipes
-            .iter()
-            .map(|recipe| recipe.name.clone())
-            .collect()
+        self.recipes.iter().map(Recipe::label).collect()
     }
 }

@@ -53,8 +53,9 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     args.report.about(&args.target.target, console)?;
-    let loaded = args.files.load()?;
-    let recipes = loaded.catalogue.select(&loaded.names(&args.recipes))?;
+    let mut loaded = args.files.load()?;
+    let names = loaded.choose(&args.recipes)?;
+    let recipes = loaded.catalogue.select(&names)?;
     loaded.tell_unused(&recipes);
     let engine = args.target.engine(args.boot.choice())?;
     let mut steps = Steps::start();

@@ -14,7 +14,7 @@ use crate::output::console::Console;
 use crate::output::table::{Cell, Table};
 use crate::output::{acl, report, style};
 use crate::progress::Steps;
-use crate::recipe_file::RecipeFiles;
+use crate::recipe_file::{RecipeFiles, Recipes};
 use crate::report_file::{self, ReportArgs};
 use crate::target_arg::TargetArgs;
 use crate::{new_file, plan_file};
@@ -45,11 +45,17 @@ pub(crate) struct Args {
     report: ReportArgs,
 }
 
+/// The recipes to apply, and the names of those that were chosen.
+pub(crate) struct Chosen {
+    loaded: Recipes,
+    names: Vec<String>,
+}
+
 /// The recipes to apply.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Choice {
-    /// Recipes to apply ('diskmend recipes' lists them); by default those of --recipe, or else,
-    /// with --auto, all
+    /// Recipes to apply ('diskmend recipes' lists them), each with the values of its parameters,
+    /// such as 'port=33890'; by default those of --recipe, or else, with --auto, all
     #[arg(
         value_name = "RECIPE",
         required_unless_present_any = ["auto", "recipe_files"]
@@ -72,16 +78,23 @@ impl Choice {
         self.boot.choice()
     }
 
+    /// Reads the recipes, before anything else is read.
+    pub(crate) fn load(&self) -> Result<Chosen, Failure> {
+        let mut loaded = self.files.load()?;
+        let names = loaded.choose(&self.recipes)?;
+        self.serial.apply(&mut loaded.catalogue);
+        Ok(Chosen { loaded, names })
+    }
+
     /// Makes the plan.
     pub(crate) fn plan<'e>(
         &self,
+        chosen: &Chosen,
         args: &TargetArgs,
         engine: &'e Engine,
     ) -> Result<Plan<'e>, Failure> {
-        let mut loaded = self.files.load()?;
-        self.serial.apply(&mut loaded.catalogue);
-        let names = loaded.names(&self.recipes);
-        let recipes = loaded.catalogue.select_to_repair(&names)?;
+        let Chosen { loaded, names } = chosen;
+        let recipes = loaded.catalogue.select_to_repair(names)?;
         loaded.tell_unused(&recipes);
         self.serial.must_matter(&recipes)?;
         let goal = if self.auto {
@@ -100,9 +113,10 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     if let Some(out) = &args.out {
         new_file::must_be_new(out)?;
     }
+    let chosen = args.choice.load()?;
     let engine = args.target.engine(args.choice.boot())?;
     report_file::identify(console, &engine);
-    let plan = args.choice.plan(&args.target, &engine)?;
+    let plan = args.choice.plan(&chosen, &args.target, &engine)?;
     if let Some(out) = &args.out {
         plan_file::save(out, &plan, &args.target)?;
     }

@@ -103,6 +103,7 @@ fn show(console: &mut Console, recipe: &Recipe, rules: &Rules) -> io::Result<()>
         let names = recipe.conflicts.join(", ");
         writeln!(out, "\nNot together with {}", Visible(&names))?;
     }
+    parameters(out, recipe)?;
     rows(out, recipe)?;
     conditions(out, recipe)?;
     let mut causes = rules.repaired_by(&recipe.name).peekable();
@@ -201,6 +202,19 @@ fn evidence(out: &mut dyn io::Write, what: &str, all: &[Weighed]) -> io::Result<
         let (weight, shown) = (one.weight, one.evidence.shown());
         writeln!(out, "  {weight:>3}{needed}  {}", Visible(&shown))?;
         writeln!(out, "       {faint}{}{faint:#}", Visible(&one.says))?;
+    }
+    Ok(())
+}
+
+/// The values that the user may choose.
+fn parameters(out: &mut dyn io::Write, recipe: &Recipe) -> io::Result<()> {
+    if !recipe.parameters.is_empty() {
+        writeln!(out, "\nParameters")?;
+    }
+    for one in &recipe.parameters {
+        let (name, value, kind) = (Visible(&one.name), Visible(&one.default), one.kind);
+        let about = Visible(&one.about);
+        writeln!(out, "  {name}={value}  {about} ({kind})")?;
     }
     Ok(())
 }

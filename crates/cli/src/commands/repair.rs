@@ -1,11 +1,12 @@
 //! `diskmend repair`: plans, asks, and applies.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use diskmend_repair::SavedPlan;
 use diskmend_repair::documents::{Outcome, PlanReport, RepairReport};
 
-use super::plan::{self, Choice};
+use super::plan::{self, Choice, Chosen};
 use crate::consent::Consent;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -68,15 +69,23 @@ pub(crate) struct Args {
     report: ReportArgs,
 }
 
+/// What is carried out.
+enum Source<'a> {
+    /// A plan that was saved in this file.
+    Saved(&'a Path, SavedPlan),
+    /// These recipes.
+    Chosen(Chosen),
+}
+
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     args.report.about(&args.target.target, console)?;
-    let saved = match &args.plan {
-        Some(file) => Some((file, plan_file::read(file, &args.target)?)),
-        None => None,
+    let source = match &args.plan {
+        Some(file) => Source::Saved(file, plan_file::read(file, &args.target)?),
+        None => Source::Chosen(args.choice.load()?),
     };
-    let boot = match &saved {
-        Some((_, saved)) => saved.boot(),
-        None => args.choice.boot(),
+    let boot = match &source {
+        Source::Saved(_, saved) => saved.boot(),
+        Source::Chosen(_) => args.choice.boot(),
     };
     let engine = args.target.engine(boot)?;
     report_file::identify(console, &engine);
@@ -84,13 +93,13 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         let ready = engine.ready_for_changes();
         ready.map_err(|error| args.target.failure(&error))?;
     }
-    let plan = match &saved {
-        Some((file, saved)) => {
+    let plan = match &source {
+        Source::Saved(file, saved) => {
             let mut steps = Steps::start();
             let plan = engine.plan_saved(saved, &mut steps.watch());
             plan.map_err(|error| plan_file::failure(&error, file, &args.target))?
         }
-        None => args.choice.plan(&args.target, &engine)?,
+        Source::Chosen(chosen) => args.choice.plan(chosen, &args.target, &engine)?,
     };
     if args.dry_run {
         return plan::show(console, plan.report(), &args.target);

@@ -128,6 +128,8 @@ mod other_readers;
 #[cfg(test)]
 mod output;
 #[cfg(test)]
+mod parameters;
+#[cfg(test)]
 mod plan;
 #[cfg(test)]
 mod plan_file;

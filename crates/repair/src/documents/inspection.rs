@@ -133,7 +133,7 @@ impl InspectReport {
             schema: SCHEMA,
             target: target.to_owned(),
             identity,
-            recipes: recipes.iter().map(|recipe| recipe.name.clone()).collect(),
+            recipes: recipes.iter().map(|recipe| recipe.label()).collect(),
             hives: Vec::new(),
             skipped: survey.skipped.iter().map(SkippedHive::from).collect(),
             rows: Vec::new(),

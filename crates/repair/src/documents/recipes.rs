@@ -3,7 +3,7 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::recipe::{Condition, Origin, Recipe};
+use crate::recipe::{Condition, Origin, Parameter, Recipe};
 use crate::rows::{Entry, NoteIf, TABLES, TermsEntry};
 
 /// A recipe in full.
@@ -27,6 +27,9 @@ pub struct RecipeEntry<'a> {
     /// The recipes that aren't used together with it.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     conflicts: &'a [String],
+    /// The values that the user may choose.
+    #[serde(skip_serializing_if = "<[Parameter]>::is_empty")]
+    parameters: &'a [Parameter],
     /// The conditions on which its rows may depend.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     conditions: Vec<ConditionEntry<'a>>,
@@ -90,6 +93,7 @@ impl<'a> From<&'a Recipe> for RecipeEntry<'a> {
             on_request: recipe.on_request,
             note_if: recipe.note_if.as_ref(),
             conflicts: &recipe.conflicts,
+            parameters: &recipe.parameters,
             conditions: recipe.conditions.iter().map(ConditionEntry::from).collect(),
             rows: Tables(recipe),
         }

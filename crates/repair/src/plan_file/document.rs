@@ -1,5 +1,6 @@
 //! The document of a saved plan (docs/plans.md describes it). All of it is sealed.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::PathBuf;
 
@@ -78,6 +79,9 @@ pub(super) struct PlannedRecipe {
     pub(super) name: String,
     /// The name of its file, or `built-in`.
     pub(super) origin: String,
+    /// The values of its parameters.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) parameters: BTreeMap<String, String>,
     /// The SHA-256 of its text.
     sha256: String,
     /// Its text, if it does not come with the program.
@@ -155,8 +159,11 @@ impl PlannedRecipe {
             Origin::BuiltIn => ("built-in", None),
             Origin::File(file) => (file.as_str(), Some(recipe.text.clone())),
         };
+        let parameters = recipe.parameters.iter();
+        let parameters = parameters.map(|one| (one.name.clone(), one.value.clone()));
         Self {
             name: recipe.name.clone(),
+            parameters: parameters.collect(),
             origin: origin.to_owned(),
             sha256: Hex(&Sha256::digest(&recipe.text)).to_string(),
             text,

@@ -166,23 +166,30 @@ impl Engine {
 fn recipes_of(document: &Document<serde_json::Value>) -> Result<Vec<Recipe>, PlanFileError> {
     let mut catalogue = Catalogue::built_in().map_err(|error| document::content(&error))?;
     for planned in &document.recipes {
+        if let Some(text) = &planned.text {
+            let recipe = Recipe::parse(&planned.origin, text);
+            let recipe = recipe.map_err(|error| document::content(&error))?;
+            let added = catalogue.add(recipe);
+            added.map_err(|error| document::content(&error))?;
+        }
+        let other = || PlanFileError::OtherRecipe {
+            recipe: planned.name.clone(),
+            program: document.program.clone(),
+        };
+        for (name, value) in &planned.parameters {
+            let set = catalogue.set_own_parameter(&planned.name, name, value);
+            set.map_err(|_| other())?;
+        }
         match &planned.text {
-            Some(text) => {
-                let recipe = Recipe::parse(&planned.origin, text);
-                let recipe = recipe.map_err(|error| document::content(&error))?;
-                let added = catalogue.add(recipe);
-                added.map_err(|error| document::content(&error))?;
-            }
+            // The seal vouches for it.
+            Some(_) => {}
             None => {
                 let known = catalogue.get(&planned.name);
                 let same = known.is_some_and(|known| {
                     known.origin == Origin::BuiltIn && PlannedRecipe::of(known) == *planned
                 });
                 if !same {
-                    return Err(PlanFileError::OtherRecipe {
-                        recipe: planned.name.clone(),
-                        program: document.program.clone(),
-                    });
+                    return Err(other());
                 }
             }
         }

@@ -60,6 +60,76 @@ impl Catalogue {
         wanted.map(|recipe| recipe.name.as_str()).collect()
     }
 
+    /// Gives a parameter a value, in the recipe of this name and in those that it includes.
+    ///
+    /// # Errors
+    /// There is no such recipe or parameter, or the parameter can't have this value or already has
+    /// another one.
+    pub fn set_parameter(
+        &mut self,
+        recipe: &str,
+        name: &str,
+        value: &str,
+    ) -> Result<(), RecipeError> {
+        let mut all = Vec::new();
+        self.expand(recipe, &mut Vec::new(), &mut all)?;
+        let known = all.iter().flat_map(|part| &part.parameters);
+        let known: Vec<&str> = known.map(|known| known.name.as_str()).collect();
+        if !known.contains(&name) {
+            let known = match known.as_slice() {
+                [] => "none".to_owned(),
+                known => known.join(", "),
+            };
+            return Err(RecipeError::Parameter {
+                name: name.to_owned(),
+                value: value.to_owned(),
+                what: format!("recipe {recipe} has no parameter \"{name}\": it has {known}"),
+            });
+        }
+        let has_it = |part: &&&Recipe| part.parameters.iter().any(|known| known.name == name);
+        let changed = all.iter().filter(has_it).map(|part| part.with(name, value));
+        for new in changed.collect::<Result<Vec<_>, _>>()? {
+            self.replace(new);
+        }
+        Ok(())
+    }
+
+    /// Gives a parameter a value, in the recipe of this name alone.
+    ///
+    /// # Errors
+    /// As for [`set_parameter`](Self::set_parameter).
+    pub(crate) fn set_own_parameter(
+        &mut self,
+        recipe: &str,
+        name: &str,
+        value: &str,
+    ) -> Result<(), RecipeError> {
+        let new = self.known(recipe)?.with(name, value)?;
+        self.replace(new);
+        Ok(())
+    }
+
+    fn replace(&mut self, new: Recipe) {
+        let mut recipes = self.recipes.iter_mut();
+        if let Some(old) = recipes.find(|old| old.name == new.name) {
+            *old = new;
+        }
+    }
+
+    /// Gives the parameters of a recipe the values in its label, and returns its name.
+    ///
+    /// # Errors
+    /// As for [`set_parameter`](Self::set_parameter).
+    pub(crate) fn set_by_label<'l>(&mut self, label: &'l str) -> Result<&'l str, RecipeError> {
+        // Neither a name nor a value has a space.
+        let mut parts = label.split(' ');
+        let name = parts.next().unwrap_or(label);
+        for (parameter, value) in parts.filter_map(|part| part.split_once('=')) {
+            self.set_own_parameter(name, parameter, value)?;
+        }
+        Ok(name)
+    }
+
     pub(super) fn recipes_mut(&mut self) -> impl Iterator<Item = &mut Recipe> {
         self.recipes.iter_mut()
     }

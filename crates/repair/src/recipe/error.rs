@@ -46,6 +46,16 @@ pub enum RecipeError {
         /// The name.
         name: String,
     },
+    /// A parameter that can't have this value, or that doesn't exist.
+    #[error("{name}={value}: {what}")]
+    Parameter {
+        /// The parameter.
+        name: String,
+        /// The value.
+        value: String,
+        /// What is wrong, for display.
+        what: String,
+    },
     /// Two of the chosen recipes contradict each other.
     #[error("recipes \"{first}\" and \"{second}\" {what}")]
     Conflict {

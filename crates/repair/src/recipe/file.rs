@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::condition::{self, Condition};
+use super::parameter::{self, Given, Parameter};
 use crate::recipe::{Origin, Recipe, RecipeError, SCHEMA};
 use crate::rows::{FolderPath, RecipeFile, Row, TABLES, Terms, Wrong, sentence, wrong, wrong_at};
 use crate::written::document;
@@ -21,6 +22,14 @@ impl Recipe {
     /// # Errors
     /// What is wrong, with line and column.
     pub fn parse(file: &str, text: &str) -> Result<Self, RecipeError> {
+        Self::parse_with(file, text, Given::new())
+    }
+
+    /// Reads a recipe with values of its parameters. The values must have been checked.
+    ///
+    /// # Errors
+    /// What is wrong, with line and column.
+    pub(super) fn parse_with(file: &str, text: &str, given: Given) -> Result<Self, RecipeError> {
         let len = text.len() as u64;
         if len > MAX_LEN {
             return Err(RecipeError::TooLong {
@@ -29,7 +38,7 @@ impl Recipe {
                 limit: MAX_LEN,
             });
         }
-        let located = |wrong: Wrong| {
+        read(file, text, given).map_err(|wrong| {
             let (line, column) = document::line_and_column(text, wrong.span.start);
             RecipeError::Syntax {
                 file: file.to_owned(),
@@ -37,19 +46,28 @@ impl Recipe {
                 column,
                 message: wrong.message,
             }
-        };
-        document::parse(text)
-            .and_then(|mut written| {
-                let conditions = Condition::take_all(written.get_mut())?;
-                let terms = take_terms(written.get_mut(), &conditions)?;
-                let written: RecipeFile = document::read_all(written)?;
-                let mut recipe = validated(written, &conditions, file, text)?;
-                // Both are in the order of the tables, and of the rows in each.
-                (recipe.terms, recipe.conditions) = (terms, conditions);
-                Ok(recipe)
-            })
-            .map_err(located)
+        })
     }
+}
+
+fn read(file: &str, text: &str, given: Given) -> Result<Recipe, Wrong> {
+    let mut written = document::parse(text)?;
+    let parameters = Parameter::take_all(written.get_mut(), &given)?;
+    let mut recipe = {
+        let mut written = written;
+        let tables = TABLES.iter().copied().chain([condition::TABLE]);
+        parameter::fill(written.get_mut(), tables, &parameters)?;
+        let conditions = Condition::take_all(written.get_mut())?;
+        let terms = take_terms(written.get_mut(), &conditions)?;
+        let written: RecipeFile = document::read_all(written)?;
+        let mut recipe = validated(written, &conditions, file, text)?;
+        // Both are in the order of the tables, and of the rows in each.
+        (recipe.terms, recipe.conditions) = (terms, conditions);
+        recipe
+    };
+    recipe.parameters = parameters.into_iter().map(Spanned::into_inner).collect();
+    recipe.given = given;
+    Ok(recipe)
 }
 
 /// Checks the content of a recipe's file.
@@ -109,6 +127,8 @@ fn validated(
         includes: written.includes,
         rows: rows.into_iter().map(|(_, row)| row).collect(),
         terms: Vec::new(),
+        parameters: Vec::new(),
+        given: Given::new(),
         conditions: Vec::new(),
         note_if,
         conflicts: written

@@ -6,6 +6,7 @@ mod catalogue;
 mod condition;
 mod error;
 mod file;
+mod parameter;
 mod serial_port;
 #[cfg(test)]
 pub(crate) mod test_support;
@@ -16,8 +17,11 @@ pub use condition::{Condition, Quantity};
 pub use error::RecipeError;
 pub use file::MAX_LEN;
 pub(crate) use file::recipe_name;
+pub use parameter::{Parameter, ParameterKind};
 
 pub use crate::place::HiveName;
+use parameter::Given;
+
 use crate::rows::{NoteIf, Row, Shown, Terms};
 
 /// The version of the format that [`Recipe::parse`] reads.
@@ -40,6 +44,8 @@ pub struct Recipe {
     pub rows: Vec<Row>,
     /// The terms of each row, in the order of the rows.
     pub terms: Vec<Terms>,
+    /// The values that the user may choose.
+    pub parameters: Vec<Parameter>,
     /// The conditions on which its rows may depend.
     pub conditions: Vec<Condition>,
     /// A note about each of its findings, if a condition holds.
@@ -54,6 +60,8 @@ pub struct Recipe {
     pub origin: Origin,
     /// The text of its file.
     pub(crate) text: String,
+    /// The values that the user has chosen.
+    pub(crate) given: Given,
 }
 
 impl Recipe {
@@ -61,6 +69,14 @@ impl Recipe {
     #[must_use]
     pub fn has_rows(&self) -> bool {
         !self.rows.is_empty()
+    }
+
+    /// Its name, and the values of its parameters.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let parameters = self.parameters.iter();
+        let values = parameters.map(|parameter| format!(" {}={}", parameter.name, parameter.value));
+        std::iter::once(self.name.clone()).chain(values).collect()
     }
 
     /// Its rows, each with its terms.

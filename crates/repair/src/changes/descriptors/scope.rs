@@ -143,9 +143,12 @@ fn is_below(path: &[&str], folder: &[&str]) -> bool {
 /// # Errors
 /// If the recipes that are built in can't be read. They must not count as the user's own.
 fn folders_of(recipes: &[String]) -> Result<Option<Vec<FolderPath>>, String> {
-    let catalogue = Catalogue::built_in().map_err(|error| error.to_string())?;
+    let mut catalogue = Catalogue::built_in().map_err(|error| error.to_string())?;
     let mut folders = Vec::new();
-    for name in recipes {
+    for label in recipes {
+        let Ok(name) = catalogue.set_by_label(label) else {
+            return Ok(None);
+        };
         match catalogue.get(name) {
             Some(recipe) if recipe.origin == Origin::BuiltIn => {
                 let named = recipe.rows.iter().filter_map(|row| row.about().folder());

@@ -22,6 +22,8 @@ const MAX_OWN_TEXT: usize = 256;
 const MAX_WINDOWS: usize = 4 * 256;
 /// The greatest length of a recipe's name.
 const MAX_NAME: usize = 255;
+/// The greatest length of a recipe's name with the values of its parameters, in bytes.
+const MAX_RECIPE: usize = 1024;
 /// The greatest number of names in a path, and of UTF-16 units in each.
 const MAX_DEPTH: usize = 64;
 const MAX_UNITS: usize = 255;
@@ -62,7 +64,7 @@ impl Journal {
             ));
         }
         for recipe in &self.recipes {
-            if recipe.len() > MAX_NAME || recipe.is_empty() || recipe.contains(char::is_control) {
+            if recipe.len() > MAX_RECIPE || recipe.is_empty() || recipe.contains(char::is_control) {
                 return Err(format!("\"{recipe}\" is not a recipe name"));
             }
         }
