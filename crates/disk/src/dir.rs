@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io;
 
+use crate::details::Details;
 use crate::file::File;
 use crate::metadata::{Kind, Metadata};
 use crate::security::{Descriptors, Protection};
@@ -98,6 +99,43 @@ pub trait Dir: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`io::ErrorKind::NotFound`], or the system's error.
     fn remove_file(&self, name: &str) -> io::Result<()>;
+
+    /// Checks without writing if a file can be removed here, and if an equal one can be made again
+    /// from its content and its [`details`](Self::details), or by restoring the sectors of a disk
+    /// that isn't mounted.
+    ///
+    /// # Errors
+    /// The reason why it can't: it is no regular file, it has several names, it is stored in a
+    /// special way, or something of it can't be read. On an NTFS volume that isn't mounted, it must
+    /// not be open.
+    fn can_remove(&self, name: &str) -> io::Result<()>;
+
+    /// What the file has besides its content, to be given to an equal file later. On a disk that
+    /// isn't mounted it is empty, because there the sectors are restored.
+    ///
+    /// # Errors
+    /// [`NotRegular`](crate::NotRegular) inside an [`io::Error`]; if an equal file can't be made;
+    /// the system's error.
+    fn details(&self, name: &str) -> io::Result<Details>;
+
+    /// Gives a file that was just created and written these details. Its times are set last.
+    ///
+    /// # Errors
+    /// The system's error; on a disk that isn't mounted, always, unless the details are empty.
+    fn set_details(&self, name: &str, details: &Details) -> io::Result<()>;
+
+    /// Checks without writing if a file can be renamed to a name that doesn't exist yet, also not
+    /// in another case.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`], or the reason why it can't.
+    fn can_rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Renames a file to a name that doesn't exist yet, also not in another case.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`], or the system's error.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
     /// Renames `from` to `to`. A file that already has that name is replaced.
     ///

@@ -33,6 +33,7 @@
 //! | [`guard`] | reasons not to change a target, one function each |
 //! | [`TargetLock`] | make sure that only one diskmend works on a target |
 //! | [`Dir`], [`File`] | an open folder and an open file, on any kind of target |
+//! | [`Details`] | what a file has besides its content, to restore a removed file |
 //! | [`Found`] | the result of looking up a path as Windows does, ignoring case |
 //! | [`Descriptors`] | read, walk and change the security descriptors below a folder |
 //! | [`NtPath`] | a path in UTF-16 code units, as NTFS stores names |
@@ -46,7 +47,7 @@
 //! # Limits
 //!
 //! - On a disk that isn't mounted, no folder can be created or removed, and nothing renamed; on its
-//!   NTFS volumes, no file can be created or removed either.
+//!   NTFS volumes, no file can be created either.
 //! - The feature `testing` adds folders and files in memory that fail as a test wants; it is for
 //!   tests only.
 
@@ -54,11 +55,13 @@
 
 mod attached;
 mod backing;
+mod details;
 mod dir;
 mod disk_identity;
 mod disk_number;
 mod error;
 mod file;
+mod filetime;
 pub mod guard;
 mod image;
 mod is_on;
@@ -91,6 +94,7 @@ mod volume_state;
 mod volumes;
 
 pub use attached::{Attached, attached};
+pub use details::{Details, NamedStream, Times};
 pub use dir::{Access, Dir};
 pub use disk_identity::DiskIdentity;
 pub use disk_number::DiskNumber;

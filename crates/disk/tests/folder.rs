@@ -278,3 +278,65 @@ fn paths_that_are_not_targets_have_different_errors() {
         assert!(matches!(refused, Err(OpenError::NotAFolder { .. })));
     }
 }
+
+#[expect(clippy::permissions_set_readonly_false, reason = "it is removed next")]
+fn make_writable(path: &Path) {
+    let mut permissions = fs::metadata(path).unwrap().permissions();
+    permissions.set_readonly(false);
+    fs::set_permissions(path, permissions).unwrap();
+}
+
+/// Undoing a removal creates the file again.
+#[test]
+fn a_removed_file_is_made_again_with_its_attributes_and_times() {
+    let (dir, target) = target();
+    let path = dir.path().join("bad.sys");
+    fs::write(&path, b"MZ").unwrap();
+    let day = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(86_400 * 9000);
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.set_modified(day).unwrap();
+    drop(file);
+    let mut permissions = fs::metadata(&path).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&path, permissions).unwrap();
+    let root = target.root();
+    root.can_remove("bad.sys").unwrap();
+    let details = root.details("bad.sys").unwrap();
+    if cfg!(windows) {
+        make_writable(&path);
+    }
+    root.remove_file("bad.sys").unwrap();
+    let mut file = root.create("bad.sys").unwrap();
+    file.write_all_at(b"MZ", 0).unwrap();
+    file.sync().unwrap();
+    drop(file);
+    root.set_details("bad.sys", &details).unwrap();
+    let found = root.details("bad.sys").unwrap();
+    assert_eq!(found.mode, details.mode);
+    assert_eq!(found.attributes, details.attributes);
+    let metadata = fs::metadata(&path).unwrap();
+    assert_eq!(metadata.modified().unwrap(), day);
+    assert!(metadata.permissions().readonly());
+    assert_eq!(fs::read(&path).unwrap(), b"MZ");
+    make_writable(&path);
+}
+
+#[test]
+fn renaming_replaces_no_other_name() {
+    let (dir, target) = target();
+    fs::write(dir.path().join("one"), b"1").unwrap();
+    fs::write(dir.path().join("Two"), b"2").unwrap();
+    let root = target.root();
+    for taken in ["Two", "TWO", "one"] {
+        for error in [
+            root.can_rename("one", taken).unwrap_err(),
+            root.rename("one", taken).unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{taken}");
+        }
+    }
+    root.can_rename("one", "one.old").unwrap();
+    root.rename("one", "one.old").unwrap();
+    assert_eq!(root.names(10).unwrap(), ["Two", "one.old"]);
+    assert_eq!(fs::read(dir.path().join("Two")).unwrap(), b"2");
+}

@@ -11,6 +11,7 @@ use diskmend_image::device::Device;
 use diskmend_image::fat::{self, EntryKind, FatError};
 
 use super::names::{Named, choose, refuse, spellings};
+use crate::details::{Details, regular};
 use crate::dir::{Access, Dir};
 use crate::error::{NotRegular, not_a_folder};
 use crate::file::File;
@@ -157,6 +158,35 @@ impl Dir for FatDir {
         }
         let path = self.below(name)?;
         Ok(self.file(self.volume.create_file(&path)?, &path))
+    }
+
+    fn can_remove(&self, name: &str) -> io::Result<()> {
+        regular(&self.metadata(name)?)
+    }
+
+    fn details(&self, name: &str) -> io::Result<Details> {
+        regular(&self.metadata(name)?)?;
+        Ok(Details::default())
+    }
+
+    fn set_details(&self, name: &str, details: &Details) -> io::Result<()> {
+        self.child(name)?;
+        if *details == Details::default() {
+            return Ok(());
+        }
+        refuse(name, "sets nothing but the content of files")
+    }
+
+    fn can_rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.child(from)?;
+        if !self.find_all(to)?.is_empty() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        refuse(to, "renames nothing on FAT")
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.can_rename(from, to)
     }
 
     fn remove_file(&self, name: &str) -> io::Result<()> {

@@ -11,9 +11,11 @@ use diskmend_image::ntfs::{self, FileId, VolumeError};
 
 use super::descriptors::ImageDescriptors;
 use super::names::{Named, choose, not_on_an_image, refuse, spellings};
+use crate::details::{Details, regular};
 use crate::dir::{Access, Dir};
 use crate::error::{NotRegular, not_a_folder};
 use crate::file::File;
+use crate::filetime;
 use crate::metadata::{Identity, Kind, Metadata};
 use crate::name::component;
 use crate::security::Descriptors;
@@ -87,6 +89,12 @@ impl NtfsDir {
         Ok(named.collect())
     }
 
+    /// The name as it is spelled on the disk.
+    fn spelled(&self, name: &str) -> io::Result<Vec<u16>> {
+        let found = choose(self.find_all(name)?, name)?;
+        Ok(found.name.encode_utf16().collect())
+    }
+
     fn child(&self, name: &str) -> io::Result<FileId> {
         Ok(choose(self.find_all(name)?, name)?.at)
     }
@@ -154,9 +162,38 @@ impl Dir for NtfsDir {
         refuse(name, "creates no file on NTFS")
     }
 
+    fn can_remove(&self, name: &str) -> io::Result<()> {
+        Ok(self.volume.can_remove(self.id, &self.spelled(name)?)?)
+    }
+
     fn remove_file(&self, name: &str) -> io::Result<()> {
+        let name = self.spelled(name)?;
+        Ok(self.volume.remove(self.id, &name, filetime::now())?)
+    }
+
+    fn details(&self, name: &str) -> io::Result<Details> {
+        regular(&self.metadata(name)?)?;
+        Ok(Details::default())
+    }
+
+    fn set_details(&self, name: &str, details: &Details) -> io::Result<()> {
         self.child(name)?;
-        refuse(name, "removes no file on NTFS")
+        if *details == Details::default() {
+            return Ok(());
+        }
+        refuse(name, "creates no file on NTFS")
+    }
+
+    fn can_rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.child(from)?;
+        if !self.find_all(to)?.is_empty() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        refuse(to, "renames nothing")
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.can_rename(from, to)
     }
 
     fn replace(&self, from: &str, to: &str) -> io::Result<()> {

@@ -7,11 +7,12 @@ use std::os::windows::ffi::OsStrExt;
 use std::os::windows::io::AsRawHandle;
 
 use windows_sys::Wdk::Storage::FileSystem::{
-    FILE_BASIC_INFORMATION, FILE_DISPOSITION_DELETE, FILE_DISPOSITION_INFORMATION,
-    FILE_DISPOSITION_INFORMATION_EX, FILE_DISPOSITION_POSIX_SEMANTICS, FILE_INFORMATION_CLASS,
-    FILE_RENAME_POSIX_SEMANTICS, FILE_RENAME_REPLACE_IF_EXISTS, FileBasicInformation,
-    FileDispositionInformation, FileDispositionInformationEx, FileRenameInformation,
-    FileRenameInformationEx, NtSetInformationFile,
+    FILE_BASIC_INFORMATION, FILE_DISPOSITION_DELETE, FILE_DISPOSITION_IGNORE_READONLY_ATTRIBUTE,
+    FILE_DISPOSITION_INFORMATION, FILE_DISPOSITION_INFORMATION_EX,
+    FILE_DISPOSITION_POSIX_SEMANTICS, FILE_INFORMATION_CLASS, FILE_RENAME_POSIX_SEMANTICS,
+    FILE_RENAME_REPLACE_IF_EXISTS, FileBasicInformation, FileDispositionInformation,
+    FileDispositionInformationEx, FileRenameInformation, FileRenameInformationEx,
+    NtSetInformationFile,
 };
 use windows_sys::Win32::Foundation::{
     HANDLE, NTSTATUS, STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_INFO_CLASS,
@@ -21,6 +22,7 @@ use windows_sys::Win32::Storage::FileSystem::FILE_ATTRIBUTE_NORMAL;
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
 use super::status::check;
+use crate::details::Times;
 
 /// The answers by which file systems say that they do not know the newer form of a request.
 const UNKNOWN: [NTSTATUS; 5] = [
@@ -49,7 +51,9 @@ struct Rename {
 /// otherwise when its last handle is closed.
 pub(crate) fn delete(file: &File) -> io::Result<()> {
     let at_once = FILE_DISPOSITION_INFORMATION_EX {
-        Flags: FILE_DISPOSITION_DELETE | FILE_DISPOSITION_POSIX_SEMANTICS,
+        Flags: FILE_DISPOSITION_DELETE
+            | FILE_DISPOSITION_POSIX_SEMANTICS
+            | FILE_DISPOSITION_IGNORE_READONLY_ATTRIBUTE,
     };
     let status = set(file, FileDispositionInformationEx, &at_once);
     if !UNKNOWN.contains(&status) {
@@ -59,10 +63,15 @@ pub(crate) fn delete(file: &File) -> io::Result<()> {
     check(set(file, FileDispositionInformation, &later))
 }
 
-/// Renames `file` to `name` in `folder`, and replaces a file that has this name.
-pub(crate) fn rename(file: &File, folder: &File, name: &OsStr) -> io::Result<()> {
+/// Renames `file` to `name` in `folder`. A file that has this name is replaced, or is an error.
+pub(crate) fn rename(file: &File, folder: &File, name: &OsStr, replace: bool) -> io::Result<()> {
+    let replacing = if replace {
+        FILE_RENAME_REPLACE_IF_EXISTS
+    } else {
+        0
+    };
     let mut rename = Rename {
-        flags: FILE_RENAME_REPLACE_IF_EXISTS | FILE_RENAME_POSIX_SEMANTICS,
+        flags: replacing | FILE_RENAME_POSIX_SEMANTICS,
         root_directory: folder.as_raw_handle(),
         file_name_len: 0,
         file_name: [0; MAX_NAME],
@@ -79,7 +88,7 @@ pub(crate) fn rename(file: &File, folder: &File, name: &OsStr) -> io::Result<()>
     if !UNKNOWN.contains(&status) {
         return check(status);
     }
-    rename.flags = FILE_RENAME_REPLACE_IF_EXISTS;
+    rename.flags = replacing;
     check(set(file, FileRenameInformation, &rename))
 }
 
@@ -92,6 +101,22 @@ pub(crate) fn set_attributes(file: &File, attributes: u32) -> io::Result<()> {
             attributes => attributes,
         },
         ..FILE_BASIC_INFORMATION::default()
+    };
+    check(set(file, FileBasicInformation, &basic))
+}
+
+/// Sets the attributes and times of `file`. A time of 0 stays as it is.
+pub(crate) fn set_basic(file: &File, attributes: u32, times: &Times) -> io::Result<()> {
+    let number = |time: u64| i64::try_from(time).map_err(|_| io::ErrorKind::InvalidInput);
+    let basic = FILE_BASIC_INFORMATION {
+        CreationTime: number(times.creation.unwrap_or(0))?,
+        LastAccessTime: number(times.access)?,
+        LastWriteTime: number(times.modification)?,
+        ChangeTime: number(times.change.unwrap_or(0))?,
+        FileAttributes: match attributes {
+            0 => FILE_ATTRIBUTE_NORMAL,
+            attributes => attributes,
+        },
     };
     check(set(file, FileBasicInformation, &basic))
 }

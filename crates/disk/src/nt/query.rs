@@ -13,15 +13,19 @@ use windows_sys::Wdk::Storage::FileSystem::{
 };
 use windows_sys::Win32::Storage::FileSystem::{
     BY_HANDLE_FILE_INFORMATION, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_REPARSE_POINT,
-    FILE_STANDARD_INFO, FILE_TYPE, FILE_TYPE_DISK, FileStandardInfo,
-    GETFINALPATHNAMEBYHANDLE_FLAGS, GetFileInformationByHandle, GetFileInformationByHandleEx,
-    GetFileType, GetFinalPathNameByHandleW, VOLUME_NAME_GUID, VOLUME_NAME_NT,
+    FILE_BASIC_INFO, FILE_STANDARD_INFO, FILE_TYPE, FILE_TYPE_DISK, FileBasicInfo,
+    FileStandardInfo, GETFINALPATHNAMEBYHANDLE_FLAGS, GetFileInformationByHandle,
+    GetFileInformationByHandleEx, GetFileType, GetFinalPathNameByHandleW, VOLUME_NAME_GUID,
+    VOLUME_NAME_NT,
 };
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use windows_sys::Win32::System::SystemInformation::GetSystemWindowsDirectoryW;
-use windows_sys::Win32::System::SystemServices::{FILE_PERSISTENT_ACLS, FILE_READ_ONLY_VOLUME};
+use windows_sys::Win32::System::SystemServices::{
+    FILE_NAMED_STREAMS, FILE_PERSISTENT_ACLS, FILE_READ_ONLY_VOLUME,
+};
 
 use super::status::check;
+use crate::details::Times;
 use crate::metadata::{Identity, Kind, Metadata};
 
 /// The maximum length of a kernel path, in UTF-16 units.
@@ -77,6 +81,31 @@ pub(crate) fn metadata(file: &File) -> io::Result<Metadata> {
 /// The DOS attributes of the open file.
 pub(crate) fn dos_attributes(file: &File) -> io::Result<u32> {
     Ok(information(file)?.0.dwFileAttributes)
+}
+
+/// The attributes and times of the open file.
+pub(crate) fn basic(file: &File) -> io::Result<(u32, Times)> {
+    let mut found = FILE_BASIC_INFO::default();
+    // SAFETY: the structure lives in this function and is made of numbers; its length is told.
+    let done = unsafe {
+        GetFileInformationByHandleEx(
+            file.as_raw_handle(),
+            FileBasicInfo,
+            (&raw mut found).cast(),
+            size_of::<FILE_BASIC_INFO>() as u32,
+        )
+    };
+    if done == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let number = |time: i64| u64::try_from(time).map_err(|_| io::ErrorKind::InvalidData);
+    let times = Times {
+        creation: Some(number(found.CreationTime)?),
+        modification: number(found.LastWriteTime)?,
+        access: number(found.LastAccessTime)?,
+        change: Some(number(found.ChangeTime)?),
+    };
+    Ok((found.FileAttributes, times))
 }
 
 fn information(file: &File) -> io::Result<(BY_HANDLE_FILE_INFORMATION, FILE_TYPE)> {
@@ -137,6 +166,11 @@ pub(crate) fn space(file: &File) -> io::Result<(u64, u64)> {
 /// True if the volume of the open file can't be written.
 pub(crate) fn is_read_only(file: &File) -> io::Result<bool> {
     Ok(attributes(file)? & FILE_READ_ONLY_VOLUME != 0)
+}
+
+/// True if files on the volume of the open file can have named streams.
+pub(crate) fn keeps_streams(file: &File) -> io::Result<bool> {
+    Ok(attributes(file)? & FILE_NAMED_STREAMS != 0)
 }
 
 /// True if the volume of the open file stores security descriptors.

@@ -12,6 +12,8 @@ use std::sync::Arc;
 #[cfg(target_os = "linux")]
 use crate::dir::Dir;
 use crate::metadata::Identity;
+#[cfg(target_os = "linux")]
+use crate::metadata::Metadata;
 use crate::system::SystemDir;
 
 /// The places of a volume's files, from another source than its driver.
@@ -84,6 +86,23 @@ impl Places {
                 Misplaced { number },
             )),
         }
+    }
+
+    /// The number of named streams of an open file of a folder, as its record on the disk tells; `None`
+    /// if that can't be read.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn streams(
+        &self,
+        folder: &SystemDir,
+        file: &std::fs::File,
+    ) -> io::Result<Option<usize>> {
+        let device = folder.own_metadata()?.identity.device;
+        let found = Metadata::of_file(file)?.identity;
+        let records = self.records.as_ref();
+        let records = records.filter(|it| [found.device, device] == [it.device(); 2]);
+        records
+            .map(|it| it.streams(found.inode, || flush(folder)))
+            .transpose()
     }
 
     /// The records can't be read on this system.

@@ -86,11 +86,33 @@ impl Records {
         {
             return first;
         }
-        // The driver may hold newer data than the record, and $MFT may have grown.
+        self.read_anew(flush)?;
+        self.ask(folder, file, name)
+    }
+
+    /// The number of named streams of a file.
+    pub(super) fn streams(
+        &self,
+        file: u64,
+        flush: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<usize> {
+        let ask = || {
+            let volume = self.volume.read().unwrap_or_else(PoisonError::into_inner);
+            volume.named_streams(file).map_err(into_io)
+        };
+        ask().or_else(|_| {
+            self.read_anew(flush)?;
+            ask()
+        })
+    }
+
+    /// Reads the volume again, after the driver has written what it holds in memory. The record may
+    /// be older, and $MFT may have grown.
+    fn read_anew(&self, flush: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         flush()?;
         let anew = Volume::open(Arc::clone(&self.device)).map_err(into_io)?;
         *self.volume.write().unwrap_or_else(PoisonError::into_inner) = anew;
-        self.ask(folder, file, name)
+        Ok(())
     }
 
     fn ask(&self, folder: u64, file: u64, name: &OsStr) -> io::Result<Option<u64>> {

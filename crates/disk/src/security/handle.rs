@@ -99,6 +99,11 @@ impl Keeping {
         }
     }
 
+    /// True if the driver is ntfs3.
+    pub(super) fn is_ntfs3(&self) -> bool {
+        self.driver == Driver::Ntfs3
+    }
+
     /// A path of this machine that leads to this open folder, even if its name changes. It is for
     /// listing names only.
     pub(super) fn listing(&self, folder: &SystemDir) -> io::Result<PathBuf> {

@@ -21,6 +21,7 @@ mod walk;
 #[cfg(windows)]
 mod windows;
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 use std::sync::OnceLock;
@@ -122,6 +123,30 @@ impl SystemDescriptors {
             own_places: OnceLock::new(),
         }))
     }
+}
+
+/// The descriptor of a file in a folder; `None` if the file system stores none, or if its driver
+/// doesn't show them.
+pub(crate) fn descriptor(folder: &SystemDir, name: &OsStr) -> io::Result<Option<Vec<u8>>> {
+    let Some(keeping) = Keeping::of(folder)? else {
+        return Ok(None);
+    };
+    let handle = Handle::open(folder, name, &keeping)?;
+    Ok(Some(handle.read().map_err(io::Error::other)?))
+}
+
+/// Sets the descriptor of a file in a folder.
+pub(crate) fn set_descriptor(folder: &SystemDir, name: &OsStr, bytes: &[u8]) -> io::Result<()> {
+    let keeping = Keeping::of(folder)?;
+    let keeping = keeping.ok_or(io::ErrorKind::Unsupported)?;
+    let handle = Handle::open(folder, name, &keeping)?;
+    handle.write(bytes).map_err(io::Error::other)
+}
+
+/// True if the folder's driver is the kernel's ntfs3.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_ntfs3(folder: &SystemDir) -> io::Result<bool> {
+    Ok(Keeping::of(folder)?.is_some_and(|keeping| keeping.is_ntfs3()))
 }
 
 impl Descriptors for SystemDescriptors {

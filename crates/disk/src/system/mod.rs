@@ -1,5 +1,6 @@
 //! Folders and files of this machine, on a mounted volume.
 
+mod details;
 mod file;
 #[cfg(unix)]
 mod unix;
@@ -19,6 +20,7 @@ pub(crate) use self::unix::RawDir;
 use self::windows::OpenDir;
 #[cfg(windows)]
 pub(crate) use self::windows::RawDir;
+use crate::details::Details;
 use crate::dir::{Access, Dir};
 use crate::error::{NotRegular, OpenError};
 use crate::file::File;
@@ -266,6 +268,29 @@ impl Dir for SystemDir {
 
     fn remove_file(&self, name: &str) -> io::Result<()> {
         self.dir.remove_file(component(name.as_ref())?)
+    }
+
+    fn can_remove(&self, name: &str) -> io::Result<()> {
+        details::can_remove(self, component(name.as_ref())?)
+    }
+
+    fn details(&self, name: &str) -> io::Result<Details> {
+        details::get(self, component(name.as_ref())?)
+    }
+
+    fn set_details(&self, name: &str, details: &Details) -> io::Result<()> {
+        details::set(self, component(name.as_ref())?, details)
+    }
+
+    fn can_rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let (from, to) = (component(from.as_ref())?, component(to.as_ref())?);
+        details::can_rename(self, from, to)
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let (from, to) = (component(from.as_ref())?, component(to.as_ref())?);
+        details::can_rename(self, from, to)?;
+        self.dir.rename_new(from, to)
     }
 
     fn replace(&self, from: &str, to: &str) -> io::Result<()> {

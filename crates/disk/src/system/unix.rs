@@ -87,6 +87,27 @@ impl OpenDir {
         self.0.rename(from, &self.0, to)
     }
 
+    /// Renames to a name that must not exist yet. A driver that can't check that while it renames
+    /// is asked before; then another program could still make a file with this name in between.
+    pub(super) fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::fs::{RenameFlags, renameat_with};
+
+            let flags = RenameFlags::NOREPLACE;
+            match retry_on_intr(|| renameat_with(&self.0, from, &self.0, to, flags)) {
+                Ok(()) => return Ok(()),
+                Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        match self.metadata(to) {
+            Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.rename(from, to),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(super) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<OsString>> + use<>> {
         let entries = self.0.entries()?;
         Ok(entries.map(|entry| entry.map(|entry| entry.file_name())))

@@ -140,7 +140,20 @@ impl OpenDir {
     /// Renames with write-through: the new name is durable after the call.
     pub(super) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let file = self.open(from, DELETE_ACCESS, FILE_OPEN, FILE_WRITE_THROUGH)?;
-        nt::rename(&file, &self.0, to.as_os_str())
+        nt::rename(&file, &self.0, to.as_os_str(), true)
+    }
+
+    /// Renames to a name that must not exist yet, with write-through.
+    pub(super) fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let file = self.open(from, DELETE_ACCESS, FILE_OPEN, FILE_WRITE_THROUGH)?;
+        nt::rename(&file, &self.0, to.as_os_str(), false)
+    }
+
+    /// Opens a file to read or set its attributes and times.
+    pub(super) fn open_attributes(&self, name: &Path, set: bool) -> io::Result<File> {
+        let set = if set { FILE_WRITE_ATTRIBUTES } else { 0 };
+        let access = FILE_READ_ATTRIBUTES | set | SYNCHRONIZE;
+        self.open(name, access, FILE_OPEN, FILE_NON_DIRECTORY_FILE)
     }
 
     pub(super) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<OsString>>> {

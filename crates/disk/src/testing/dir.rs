@@ -5,6 +5,7 @@ use std::io;
 
 use super::file::FaultyFile;
 use super::{FaultyDisk, Node};
+use crate::details::{Details, regular};
 use crate::dir::{Access, Dir};
 use crate::error::{NotRegular, not_a_folder};
 use crate::file::File;
@@ -31,6 +32,12 @@ impl FaultyDir {
 }
 
 impl FaultyDisk {
+    /// The details of a file; those of a new file are empty. They survive every crash.
+    fn details(&self, node: usize) -> Details {
+        let world = self.world();
+        world.details.get(&node).cloned().unwrap_or_default()
+    }
+
     pub(super) fn metadata(&self, node: usize) -> Metadata {
         let (kind, len) = match &self.world().nodes[node] {
             Node::Dir { .. } => (Kind::Folder, 0),
@@ -94,6 +101,44 @@ impl Dir for FaultyDir {
             pending: Vec::new(),
         };
         Ok(self.file(self.disk.add(self.node, name, empty)?))
+    }
+
+    fn can_remove(&self, name: &str) -> io::Result<()> {
+        self.details(name).map(drop)
+    }
+
+    fn details(&self, name: &str) -> io::Result<Details> {
+        let node = self.child(name)?;
+        regular(&self.disk.metadata(node))?;
+        Ok(self.disk.details(node))
+    }
+
+    fn set_details(&self, name: &str, details: &Details) -> io::Result<()> {
+        let node = self.child(name)?;
+        regular(&self.disk.metadata(node))?;
+        self.disk
+            .operation(&format!("set details of {name}"), false)
+            .1?;
+        self.disk.world().details.insert(node, details.clone());
+        Ok(())
+    }
+
+    fn can_rename(&self, from: &str, to: &str) -> io::Result<()> {
+        name::component(to.as_ref())?;
+        regular(&self.disk.metadata(self.child(from)?))?;
+        let has_name = |names: &mut BTreeMap<String, usize>| {
+            let mut names = names.keys();
+            names.any(|other| name::same(other.as_ref(), to.as_ref()))
+        };
+        if self.disk.names_mut(self.node, has_name) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        Ok(())
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.can_rename(from, to)?;
+        self.replace(from, to)
     }
 
     fn remove_file(&self, name: &str) -> io::Result<()> {

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use dir::FaultyDir;
 
+use crate::details::Details;
 use crate::dir::Dir;
 
 /// What goes wrong at the chosen operation.
@@ -55,6 +56,8 @@ struct World {
     filled: BTreeSet<(usize, usize)>,
     /// Security descriptors by node.
     descriptors: BTreeMap<usize, Descriptor>,
+    /// The details of files by node.
+    details: BTreeMap<usize, Details>,
 }
 
 /// A security descriptor, and the one that a power failure would leave.
@@ -185,6 +188,7 @@ impl FaultyDisk {
         Self(Arc::new(Mutex::new(World {
             nodes: world.nodes.clone(),
             descriptors: world.descriptors.clone(),
+            details: world.details.clone(),
             ..World::default()
         })))
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use diskmend_disk::{Access, Dir, Kind, LookupError, Target};
+use diskmend_disk::{Access, Details, Dir, Kind, LookupError, Target};
 
 use crate::common::{run, skipped};
 use crate::image::NtfsImage;
@@ -63,6 +63,11 @@ fn names_that_lead_elsewhere_are_refused_on_every_disk() {
                 root.open(name, Access::Read).err(),
                 root.create(name).err(),
                 root.remove_file(name).err(),
+                root.can_remove(name).err(),
+                root.details(name).err(),
+                root.set_details(name, &Details::default()).err(),
+                root.can_rename(name, "x").err(),
+                root.rename(name, "x").err(),
                 root.replace(name, "x").err(),
                 root.replace("Windows", name).err(),
                 root.open_dir(name).err(),
@@ -146,5 +151,51 @@ fn every_disk_lists_and_reads_alike() {
         }
         let error = found.dir.create("System").expect_err("it is there");
         assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{disk}");
+    });
+}
+
+#[test]
+fn only_files_are_removed_or_renamed_and_no_name_is_replaced() {
+    each(|disk, root| {
+        for error in [
+            root.can_remove("Windows").unwrap_err(),
+            root.details("Windows").unwrap_err(),
+        ] {
+            assert_ne!(error.kind(), ErrorKind::NotFound, "{disk}: {error}");
+        }
+        let folder = root.open_dir("Windows").unwrap();
+        for error in [
+            folder.can_remove("missing").unwrap_err(),
+            folder.remove_file("missing").unwrap_err(),
+            folder.details("missing").unwrap_err(),
+            folder.can_rename("missing", "new").unwrap_err(),
+            folder.rename("missing", "new").unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), ErrorKind::NotFound, "{disk}: {error}");
+        }
+        for taken in ["System", "SYSTEM"] {
+            for error in [
+                folder.can_rename("System", taken).unwrap_err(),
+                folder.rename("System", taken).unwrap_err(),
+            ] {
+                assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{disk}: {error}");
+            }
+        }
+        folder.can_remove("System").unwrap();
+        folder.details("System").unwrap();
+        assert_eq!(folder.names(10).unwrap(), ["System"], "{disk}");
+        if folder.can_rename("System", "System.old").is_ok() {
+            folder.rename("System", "System.old").unwrap();
+            assert_eq!(folder.names(10).unwrap(), ["System.old"], "{disk}");
+            folder.rename("System.old", "System").unwrap();
+        }
+        // Only an unmounted disk that is open for writing can be changed.
+        match folder.remove_file("System") {
+            Ok(()) => {
+                assert!(folder.names(10).unwrap().is_empty(), "{disk}");
+                folder.create("System").unwrap();
+            }
+            Err(error) => assert!(disk.contains(" on "), "{disk}: {error}"),
+        }
     });
 }

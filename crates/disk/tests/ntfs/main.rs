@@ -7,6 +7,7 @@
 mod alike;
 #[path = "../common/mod.rs"]
 mod common;
+mod details;
 mod forged;
 mod hives;
 mod image;

@@ -15,6 +15,21 @@ impl Volume {
         number < system::FIRST_USER
     }
 
+    /// The number of named streams of the file of record `file`.
+    ///
+    /// # Errors
+    /// No such file, or a damaged record.
+    pub fn named_streams(&self, file: u64) -> Result<usize, VolumeError> {
+        let records = Records::read_system(&self.inner.mft, file)?;
+        let mut names = std::collections::BTreeSet::new();
+        for (_, attribute) in records.attributes() {
+            if attribute.kind() == attribute_type::DATA && attribute.has_name() {
+                names.insert(attribute.name().collect::<Vec<u16>>());
+            }
+        }
+        Ok(names.len())
+    }
+
     /// The number of all names of the file of record `file`, if that file is in the folder of
     /// record `folder` according to its own record, under a name for which `is_name` holds.
     ///

@@ -1,0 +1,57 @@
+//! Times as Windows counts them: in units of 100 nanoseconds since 1601.
+
+use std::time::{Duration, SystemTime};
+
+/// 1970 in units of 100 nanoseconds since 1601.
+const UNIX_EPOCH: i128 = 116_444_736_000_000_000;
+/// Nanoseconds in a unit.
+const UNIT: i128 = 100;
+
+/// The time of a moment; 0 for one before 1601.
+pub(crate) fn of(time: SystemTime) -> u64 {
+    let nanoseconds = match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => signed(after),
+        Err(before) => -signed(before.duration()),
+    };
+    u64::try_from(UNIX_EPOCH + nanoseconds.div_euclid(UNIT)).unwrap_or(0)
+}
+
+/// The time now.
+pub(crate) fn now() -> u64 {
+    of(SystemTime::now())
+}
+
+/// The seconds since 1970 and the nanoseconds in the last of them.
+#[cfg(unix)]
+pub(crate) fn to_unix(time: u64) -> (i64, i64) {
+    const SECOND: i128 = 1_000_000_000 / UNIT;
+
+    let since = i128::from(time) - UNIX_EPOCH;
+    let seconds = i64::try_from(since.div_euclid(SECOND));
+    let rest = i64::try_from(since.rem_euclid(SECOND) * UNIT);
+    // The number of a time has 64 bits, and a second far fewer.
+    (seconds.unwrap_or(i64::MAX), rest.unwrap_or(0))
+}
+
+fn signed(duration: Duration) -> i128 {
+    i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_counted_from_1601() {
+        assert_eq!(of(SystemTime::UNIX_EPOCH), 116_444_736_000_000_000);
+        let day = SystemTime::UNIX_EPOCH + Duration::from_secs(86_400);
+        assert_eq!(of(day), 116_445_600_000_000_000);
+        let before = SystemTime::UNIX_EPOCH - Duration::from_nanos(150);
+        assert_eq!(of(before), 116_444_735_999_999_998);
+        #[cfg(unix)]
+        {
+            assert_eq!(to_unix(of(day)), (86_400, 0));
+            assert_eq!(to_unix(of(before)), (-1, 999_999_800));
+        }
+    }
+}
