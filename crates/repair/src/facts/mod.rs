@@ -42,6 +42,9 @@ pub use events::{
     Since,
 };
 pub use firewall::{ClosedBy, ClosedPort};
+pub(crate) use firewall::{
+    MOST_RULE_BYTES, MOST_RULE_CHARS, MOST_RULE_FIELDS, MOST_RULES, is_admitted,
+};
 #[cfg(feature = "fuzzing")]
 pub use fuzzing::{read_event_log, read_evidence};
 pub(crate) use identity::names::{names as names_of, of_open_hives};

@@ -1,7 +1,7 @@
 //! The recipes that come with the program.
 
 /// The name of each file, and its text.
-pub(super) const FILES: [(&str, &str); 35] = [
+pub(super) const FILES: [(&str, &str); 37] = [
     (
         "rdp-internal-error.toml",
         include_str!("../../recipes/rdp-internal-error.toml"),
@@ -132,5 +132,13 @@ pub(super) const FILES: [(&str, &str); 35] = [
     (
         "test-signing-off.toml",
         include_str!("../../recipes/test-signing-off.toml"),
+    ),
+    (
+        "firewall-rdp.toml",
+        include_str!("../../recipes/firewall-rdp.toml"),
+    ),
+    (
+        "rdp-port-rule.toml",
+        include_str!("../../recipes/rdp-port-rule.toml"),
     ),
 ];

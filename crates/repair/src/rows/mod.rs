@@ -12,6 +12,7 @@ mod driver;
 pub(crate) mod example_service;
 mod fault;
 mod fault_words;
+mod firewall_rule;
 mod judge;
 #[macro_use]
 mod kinds;
@@ -34,6 +35,7 @@ pub use certificate::CertificateRow;
 pub(crate) use claim::Claim;
 pub use driver::DriverRow;
 pub use fault::{Companion, Fault};
+pub use firewall_rule::FirewallRuleRow;
 pub(crate) use judge::{About, JudgeDescriptors, JudgeElements, JudgeValues, Standing};
 pub use list::ListRow;
 pub use registry::{IfMissing, RegistryRow};
@@ -102,6 +104,8 @@ kinds! {
     List(ListRow) in list,
     /// Drivers whose file is missing.
     Driver(DriverRow) in driver,
+    /// Rules of the firewall.
+    FirewallRule(FirewallRuleRow) in firewall_rule,
     /// A certificate that Windows can't use.
     Certificate(CertificateRow) in certificate,
     /// The control set from which Windows starts.

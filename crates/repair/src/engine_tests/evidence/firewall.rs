@@ -4,8 +4,9 @@ use super::{disk, number, text, with_facts};
 use crate::facts::{ClosedBy, ClosedPort};
 use crate::value_data::ValueData;
 
-pub(super) const SERVER: &str = r"ControlSet001\Control\Terminal Server";
-pub(super) const LISTENER: &str = r"ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
+pub(in crate::engine_tests) const SERVER: &str = r"ControlSet001\Control\Terminal Server";
+pub(in crate::engine_tests) const LISTENER: &str =
+    r"ControlSet001\Control\Terminal Server\WinStations\RDP-Tcp";
 pub(super) const DOMAIN: &str =
     r"ControlSet001\Services\SharedAccess\Parameters\FirewallPolicy\DomainProfile";
 pub(super) const PRIVATE: &str =

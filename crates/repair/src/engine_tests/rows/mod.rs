@@ -3,6 +3,7 @@
 
 mod certificate;
 mod driver;
+mod firewall_rule;
 mod list;
 mod select;
 mod service;

@@ -10,14 +10,15 @@ use crate::error::{Error, chain};
 use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
 use crate::reading;
+pub(crate) use rule::{MOST_CHARS as MOST_RULE_CHARS, MOST_FIELDS as MOST_RULE_FIELDS};
 use rule::{Profile, Rule};
 
 /// The port if RDP-Tcp says nothing else.
 const USUAL_PORT: u16 = 3389;
 /// The greatest number of rules of one store. Windows has some hundreds.
-const MOST_RULES: usize = 20_000;
+pub(crate) const MOST_RULES: usize = 20_000;
 /// The greatest length of a rule's value, in bytes.
-const MOST_BYTES: usize = 32 << 10;
+pub(crate) const MOST_RULE_BYTES: usize = 32 << 10;
 /// The greatest number of rules that are shown.
 const MOST_SHOWN: usize = 10;
 /// The group of the rules for Remote Desktop since Windows 7, by the number of its name.
@@ -130,19 +131,7 @@ impl Store {
             }
         }
         let key = format!(r"{key}\FirewallRules");
-        let mut rules = Vec::new();
-        if let Some(found) = hive.key(&key)?.filter(|key| !key.has_predefined_handle()) {
-            for value in found.values()?.take(MOST_RULES) {
-                let value = value?;
-                if value.data_type() != ValueType::SZ || value.data_len() > MOST_BYTES {
-                    continue;
-                }
-                let text = utf16::decode_to_nul(&value.data()?);
-                if let Some(rule) = text.as_deref().and_then(Rule::parse) {
-                    rules.push((value.name().escaped().to_string(), rule));
-                }
-            }
-        }
+        let rules = rules_of(hive, &key)?;
         Ok(Self {
             place: format!(r"{name}\{key}"),
             profiles,
@@ -169,6 +158,35 @@ impl Store {
             .map(|(name, _)| (self.place.clone(), name.clone()))
             .collect()
     }
+}
+
+/// The rules of a key, by their names.
+fn rules_of(hive: &Hive, key: &str) -> Result<Vec<(String, Rule)>, Corruption> {
+    let mut rules = Vec::new();
+    if let Some(found) = hive.key(key)?.filter(|key| !key.has_predefined_handle()) {
+        for value in found.values()?.take(MOST_RULES) {
+            let value = value?;
+            if value.data_type() != ValueType::SZ || value.data_len() > MOST_RULE_BYTES {
+                continue;
+            }
+            let text = utf16::decode_to_nul(&value.data()?);
+            if let Some(rule) = text.as_deref().and_then(Rule::parse) {
+                rules.push((value.name().escaped().to_string(), rule));
+            }
+        }
+    }
+    Ok(rules)
+}
+
+/// True if a rule of this key lets clients in to the port, in any profile.
+pub(crate) fn is_admitted(hive: &Hive, rules: &str, port: u16) -> Result<bool, Corruption> {
+    let rules = rules_of(hive, rules)?;
+    let admits = |rule: &Rule| {
+        Profile::ALL
+            .iter()
+            .any(|profile| rule.admits(port, *profile))
+    };
+    Ok(rules.iter().any(|(_, rule)| admits(rule)))
 }
 
 fn judge(port: u16, local: &Store, policy: &Store) -> Option<ClosedPort> {

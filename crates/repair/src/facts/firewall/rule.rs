@@ -2,9 +2,9 @@
 //! each ended by `|`.
 
 /// The greatest length of a rule, in characters. Windows's own have some hundreds.
-const MOST_CHARS: usize = 16 << 10;
+pub(crate) const MOST_CHARS: usize = 16 << 10;
 /// The greatest number of fields in a rule.
-const MOST_FIELDS: usize = 1024;
+pub(crate) const MOST_FIELDS: usize = 1024;
 const TCP: u16 = 6;
 
 /// A network profile.

@@ -6,6 +6,7 @@ use crate::engine_tests::diagnosis::disk::Break;
 use crate::engine_tests::evidence::certificates::{
     PAST, STATIONS, STORE, binary, blob, certificate, thumbprint,
 };
+use crate::engine_tests::evidence::firewall::{ID, RULES, rule};
 use crate::place::HiveName;
 use diskmend_base::hex;
 
@@ -43,6 +44,21 @@ pub(in super::super) fn remote_desktop() -> Cases {
                 number(LISTENER, "UserAuthentication", 0),
             ],
             &["SecurityLayer", "UserAuthentication"],
+        ),
+        Case::broken(
+            "firewall-rdp",
+            vec![Break::Data(
+                HiveName::System,
+                RULES.to_owned(),
+                ID,
+                rule("FALSE", "3389", ""),
+            )],
+            &[ID],
+        ),
+        Case::broken(
+            "rdp-port-rule",
+            vec![number(LISTENER, "PortNumber", 33890)],
+            &[ID],
         ),
         Case::broken(
             "rdp-certificate",
