@@ -54,6 +54,15 @@ pub trait File: Storage + fmt::Debug + Send {
         Ok(())
     }
 
+    /// Notes that the content was replaced now: sets the times and attributes that Windows would
+    /// set. Mounted volumes do that by themselves.
+    ///
+    /// # Errors
+    /// The reason why they can't be set.
+    fn touch(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// The number of bytes that are stored for a file of at least 512 bytes, if the file system can
     /// leave some out and reports the number.
     ///

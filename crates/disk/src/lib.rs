@@ -46,8 +46,8 @@
 //!
 //! # Limits
 //!
-//! - On a disk that isn't mounted, no folder can be created or removed, and nothing renamed; on its
-//!   NTFS volumes, no file can be created either.
+//! - On a disk that isn't mounted, no folder can be created or removed, and no name replaced; on its
+//!   NTFS volumes, no file can be created, and on its FAT volumes none renamed.
 //! - The feature `testing` adds folders and files in memory that fail as a test wants; it is for
 //!   tests only.
 

@@ -100,6 +100,12 @@ impl NtfsDir {
     }
 }
 
+/// A name in UTF-16 units.
+fn units(name: &str) -> io::Result<Vec<u16>> {
+    component(name.as_ref())?;
+    Ok(name.encode_utf16().collect())
+}
+
 impl From<ntfs::Kind> for Kind {
     fn from(kind: ntfs::Kind) -> Self {
         match kind {
@@ -185,20 +191,18 @@ impl Dir for NtfsDir {
     }
 
     fn can_rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.child(from)?;
-        if !self.find_all(to)?.is_empty() {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        refuse(to, "renames nothing")
+        let (from, to) = (self.spelled(from)?, units(to)?);
+        Ok(self.volume.can_rename(self.id, &from, &to)?)
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.can_rename(from, to)
+        let (from, to) = (self.spelled(from)?, units(to)?);
+        Ok(self.volume.rename(self.id, &from, &to, filetime::now())?)
     }
 
     fn replace(&self, from: &str, to: &str) -> io::Result<()> {
         component(from.as_ref())?;
-        refuse(to, "renames nothing")
+        refuse(to, "replaces no name")
     }
 
     fn open_dir(&self, name: &str) -> io::Result<Box<dyn Dir>> {
@@ -279,6 +283,10 @@ impl File for NtfsFile {
 
     fn check_room(&self, len: u64, extents: &[(u64, u64)]) -> io::Result<()> {
         Ok(self.file.check_write(len, extents)?)
+    }
+
+    fn touch(&mut self) -> io::Result<()> {
+        Ok(self.file.touch(filetime::now())?)
     }
 
     fn check_in_place(&self) -> io::Result<()> {

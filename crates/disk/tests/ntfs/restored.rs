@@ -4,7 +4,7 @@ use std::fs::{self, File};
 
 use diskmend_disk::{Access, RecordFile, Target, guard};
 
-use crate::common::{run, skipped};
+use crate::common::{Mount, run, skipped};
 use crate::image::NtfsImage;
 
 /// The offset of zeros in a file; a dynamic VHD does not store them.
@@ -57,4 +57,75 @@ fn blocks_that_were_given_back_are_added_anew() {
         disk.recorded().restore(&open().unwrap()).unwrap();
         assert!(fs::read(&path).unwrap() == before, "attempt {attempt}");
     }
+}
+
+/// Removed, renamed and replaced files on an image are as before when the sectors are restored.
+#[test]
+fn names_and_content_come_back_with_the_sectors() {
+    let Some(image) = NtfsImage::new(16) else {
+        return;
+    };
+    let Some(mount) = image.mount() else {
+        return;
+    };
+    let folder = mount.path().join("drivers");
+    fs::create_dir(&folder).unwrap();
+    for number in 0..60 {
+        let name = folder.join(format!("{number} with a rather long name.sys"));
+        fs::write(name, vec![7; 9000]).unwrap();
+    }
+    drop(mount);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("disk.img");
+    let before = fs::read(image.device()).unwrap();
+    fs::write(&path, &before).unwrap();
+    let target = Target::open(&path).unwrap();
+    let disk = target.disk().unwrap();
+    guard::writable(&target).unwrap();
+    let record = folder.path().join("record");
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    let open = || {
+        let file = options.open(&record).unwrap();
+        RecordFile::new(Box::new(file), None)
+    };
+    disk.recorded().begin(open()).unwrap();
+    let drivers = disk.root(0).unwrap().open_dir("drivers").unwrap();
+    let mut left = drivers.names(100).unwrap();
+    for number in 0..6 {
+        let name = left.remove(number);
+        drivers.can_remove(&name).unwrap();
+        drivers.remove_file(&name.to_uppercase()).unwrap();
+        assert_eq!(drivers.names(100).unwrap(), left);
+        let (old, new) = (left[number].clone(), format!("{number}.bad"));
+        drivers.can_rename(&old, &new).unwrap();
+        drivers.rename(&old, &new).unwrap();
+        left[number] = new;
+        left.sort();
+    }
+    let mut replaced = drivers.open(&left[0], Access::ReadWrite).unwrap();
+    replaced.check_room(20_000, &[(0, 20_000)]).unwrap();
+    replaced.set_len(20_000).unwrap();
+    replaced.write_all_at(&[8; 20_000], 0).unwrap();
+    replaced.touch().unwrap();
+    replaced.sync().unwrap();
+    // An open file is left alone.
+    drivers.can_remove(&left[0]).unwrap_err();
+    drop(replaced);
+    disk.recorded().end().unwrap();
+    let checked = folder.path().join("copy.img");
+    fs::copy(&path, &checked).unwrap();
+    let options = ["-t", "ntfs-3g", "-o", "loop", checked.to_str().unwrap()];
+    if let Some(mount) = Mount::new(&options) {
+        let listed = fs::read_dir(mount.path().join("drivers")).unwrap();
+        let mut names: Vec<String> = listed
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, left);
+        let content = fs::read(mount.path().join("drivers").join(&left[0])).unwrap();
+        assert!(content == [8; 20_000]);
+    }
+    disk.recorded().restore(&open()).unwrap();
+    assert!(fs::read(&path).unwrap() == before);
 }

@@ -4,11 +4,12 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use diskmend_base::bytes;
 
-use super::error::VolumeError;
+use super::error::{Corruption, VolumeError};
 use super::grow;
 use super::layout::Layout;
 use super::open::{Open, Shared};
 use super::place::FileId;
+use super::remove::set_written;
 use super::shared::Inner;
 use super::stream::Content;
 
@@ -170,6 +171,22 @@ impl File {
     /// [`VolumeError::Transformed`], [`VolumeError::ReadersDisagree`], or a damaged volume.
     pub fn check_write(&self, len: u64, extents: &[(u64, u64)]) -> Result<(), VolumeError> {
         grow::check(&self.inner, self.id(), &mut self.open(), len, extents)
+    }
+
+    /// Notes that the content was changed at the time `now` (a FILETIME): sets the file's times, and
+    /// its attribute that requests a backup.
+    ///
+    /// # Errors
+    /// A damaged record, or an error of the device.
+    pub fn touch(&self, now: u64) -> Result<(), VolumeError> {
+        let _open = self.open();
+        let _writing = self.inner.writing();
+        let mft = &self.inner.mft;
+        let mut record = mft.read(self.id())?;
+        let offset = record.offset();
+        let lost = || Corruption::new("$STANDARD_INFORMATION", offset, "a resident one", "none");
+        set_written(&mut record, now).ok_or_else(lost)?;
+        mft.write(&mut record)
     }
 
     /// Checks that the bytes of the file can be changed in place: all readers agree on their

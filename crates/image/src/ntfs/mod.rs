@@ -10,7 +10,7 @@
 //! | `allocate`, `promise`, `claims` | allocating clusters that no other file has |
 //! | `volume`, `folder`, `member`, `metadata`, `names` | the content of a volume |
 //! | `edit`, `growth` | writing records, and the values of indexes that get longer |
-//! | `removable`, `remove`, `mft_bitmap` | removing files |
+//! | `removable`, `remove`, `mft_bitmap`, `rename` | removing files, and giving them other names |
 //! | `numbered` | files by the numbers of their records |
 //! | `file`, `open`, `shared`, `grow`, `second` | reading and writing files |
 //! | [`secure`] | security descriptors |
@@ -49,6 +49,7 @@ mod record;
 mod records;
 mod removable;
 mod remove;
+mod rename;
 mod runs;
 mod second;
 pub mod secure;

@@ -7,7 +7,9 @@ use zerocopy::IntoBytes;
 
 use super::{ALIGN, NoRoom, Record};
 use crate::ntfs::attribute::Attribute;
-use crate::ntfs::format::{AttributeHeader, FileRecordHeader, NonResidentHeader, ResidentHeader};
+use crate::ntfs::format::{
+    AttributeHeader, FileRecordHeader, NonResidentHeader, ResidentHeader, attribute_type,
+};
 
 impl Record {
     /// Adds an attribute with a resident value of `len` zeros; there must be none of this type and
@@ -26,6 +28,40 @@ impl Record {
         };
         let end = value.checked_add(len).ok_or(NoRoom)?;
         self.add(kind, &name, header.as_bytes(), end)
+    }
+
+    /// Adds a `$FILE_NAME` to those that the file has, after them.
+    pub(crate) fn add_name(&mut self, key: &[u8]) -> Result<(), NoRoom> {
+        let value = size_of::<ResidentHeader>();
+        let common = AttributeHeader {
+            name_offset: u16::try_from(value).map_err(|_| NoRoom)?.into(),
+            ..start(attribute_type::FILE_NAME, "", value)?.0
+        };
+        let header = ResidentHeader {
+            common,
+            value_length: u32::try_from(key.len()).map_err(|_| NoRoom)?.into(),
+            value_offset: u16::try_from(value).map_err(|_| NoRoom)?.into(),
+            indexed: 1,
+            reserved: 0,
+        };
+        let names = self
+            .attributes()
+            .filter(|it| it.kind() == attribute_type::FILE_NAME);
+        let last = names.last().and_then(|last| last.end()).ok_or(NoRoom)?;
+        let attribute = [header.as_bytes(), key].concat();
+        self.insert(last.0, attribute)
+    }
+
+    /// Sets the number of names to that of the `$FILE_NAME`s in this record.
+    pub(crate) fn count_names(&mut self) -> Option<()> {
+        let names = self
+            .attributes()
+            .filter(|it| it.kind() == attribute_type::FILE_NAME);
+        let count = u16::try_from(names.count()).ok()?;
+        let header = bytes::view_mut::<FileRecordHeader>(&mut self.data, 0)?;
+        header.link_count = count.into();
+        self.header = header.clone();
+        Some(())
     }
 
     /// Adds an attribute without clusters, with room for mapping pairs of `len` bytes; there must
@@ -60,12 +96,6 @@ impl Record {
 
     /// Inserts header and name of an attribute of `len` bytes at its place; the rest is zero.
     fn add(&mut self, kind: u32, name: &[u8], header: &[u8], len: usize) -> Result<(), NoRoom> {
-        let new = len.checked_next_multiple_of(ALIGN).ok_or(NoRoom)?;
-        let in_use = self.bytes_in_use();
-        let end = in_use.checked_add(new).ok_or(NoRoom)?;
-        if end > self.data.len() {
-            return Err(NoRoom);
-        }
         let key = |attribute: &Attribute<'_>| (attribute.kind(), attribute.name().collect());
         let wanted: (u32, Vec<u16>) = (kind, utf16::whole_units(name).collect());
         let after = self.attributes().find(|other| key(other) >= wanted);
@@ -78,9 +108,24 @@ impl Record {
                 last.map_or(first, |end| end.0)
             }
         };
-        let (instance, next) = self.new_instance()?;
         let mut attribute = [header, name].concat();
+        attribute.resize(len, 0);
+        self.insert(at, attribute)
+    }
+
+    /// Inserts an attribute at `at`; the ones from there on move.
+    fn insert(&mut self, at: usize, mut attribute: Vec<u8>) -> Result<(), NoRoom> {
+        let new = attribute
+            .len()
+            .checked_next_multiple_of(ALIGN)
+            .ok_or(NoRoom)?;
         attribute.resize(new, 0);
+        let in_use = self.bytes_in_use();
+        let end = in_use.checked_add(new).ok_or(NoRoom)?;
+        if end > self.data.len() {
+            return Err(NoRoom);
+        }
+        let (instance, next) = self.new_instance()?;
         let place = bytes::view_mut::<AttributeHeader>(&mut attribute, 0).ok_or(NoRoom)?;
         place.length = u32::try_from(new).map_err(|_| NoRoom)?.into();
         place.instance = instance.into();

@@ -22,6 +22,10 @@ mod reading;
 mod removing;
 #[cfg(target_os = "linux")]
 mod removing_crash;
+#[cfg(target_os = "linux")]
+mod renaming;
+#[cfg(target_os = "linux")]
+mod replacing;
 mod sample;
 #[cfg(target_os = "linux")]
 mod sparse;

@@ -201,7 +201,7 @@ fn a_short_name_is_removed_with_the_long_one() {
     assert_eq!(listed(&image, "drivers").map(|names| names.len()), Some(40));
 }
 
-fn refused(volume: &Volume, device: &Memory, folder: FileId, name: &str, why: &str) {
+pub(super) fn refused(volume: &Volume, device: &Memory, folder: FileId, name: &str, why: &str) {
     let before = device.bytes();
     for error in [
         volume.can_remove(folder, &units(name)).expect_err(name),

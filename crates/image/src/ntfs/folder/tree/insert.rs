@@ -3,8 +3,21 @@
 use super::node::{Child, Entry, Item, Node, Place};
 use super::{ROOT, Tree};
 use crate::ntfs::error::VolumeError;
+use crate::ntfs::names::parse_key;
 
 impl Tree<'_> {
+    /// Adds a name of the file with a reference, by its `$FILE_NAME`. The index must not have it
+    /// yet.
+    pub(crate) fn insert(&mut self, reference: u64, key: &[u8]) -> Result<(), VolumeError> {
+        let (_, name) = parse_key(key).ok_or_else(|| self.lost())?;
+        let key = key.to_vec();
+        self.put(Item {
+            reference,
+            key,
+            name,
+        })
+    }
+
     /// Adds a name, which the index must not have yet.
     pub(super) fn put(&mut self, item: Item) -> Result<(), VolumeError> {
         let path = self.find(&item.name)?;
