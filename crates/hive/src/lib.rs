@@ -84,7 +84,9 @@ mod work;
 
 pub use base_block::checksum;
 pub use diskmend_base::{Buffer, Storage};
-pub use edit::{Change, Changes, EditError, Edited, Editor, MAX_DEPTH, Outcome, ValueContent};
+pub use edit::{
+    Change, Changes, EditError, Edited, Editor, KeyState, MAX_DEPTH, Outcome, ValueContent,
+};
 pub use error::Corruption;
 pub use expectation::{Expectation, Expected};
 pub use hive::{DirtyHive, DirtyState, Hive, OpenError, Opened, open};

@@ -325,7 +325,9 @@ pub(crate) fn wanted(wanted: &Wanted) -> String {
 pub(crate) fn found(found: Option<&ValueData>, subtree: Option<Subtree>) -> String {
     match subtree {
         None => data(found),
-        Some(Subtree { subkeys, values }) => format!(
+        Some(Subtree {
+            subkeys, values, ..
+        }) => format!(
             "{} and {}",
             counted(subkeys, "subkey"),
             counted(values, "value")

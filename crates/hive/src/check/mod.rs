@@ -92,6 +92,7 @@ use std::thread;
 
 pub use kind::{ProblemKind, Severity};
 pub use report::{Content, Problem, Report};
+pub(crate) use security::descriptor_fault;
 
 use diskmend_base::bytes;
 use diskmend_base::upcase::CaseTable;

@@ -368,7 +368,7 @@ impl<'a> RingWalk<'a, '_> {
 }
 
 /// The problem of a self-relative security descriptor: expected and found.
-fn descriptor_fault(descriptor: &[u8]) -> Option<(&'static str, String)> {
+pub(crate) fn descriptor_fault(descriptor: &[u8]) -> Option<(&'static str, String)> {
     let Some((header, _)) = descriptor.split_first_chunk::<DESCRIPTOR_LEN>() else {
         return Some((
             "a descriptor of at least 20 bytes",

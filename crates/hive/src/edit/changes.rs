@@ -10,6 +10,8 @@ use crate::name::NameBuf;
 use crate::value::Value;
 use crate::value_type::ValueType;
 
+use super::KeyState;
+
 /// The maximum number of bytes of data that are recorded.
 const MAX_BYTES: usize = 8 << 20;
 
@@ -25,6 +27,8 @@ pub enum Change {
     KeyDeleted {
         /// Its path.
         key: String,
+        /// Its state; `None` if it could not be read.
+        state: Option<Box<KeyState>>,
     },
     /// A value was created, deleted or changed.
     Value {
@@ -89,7 +93,9 @@ impl Change {
     #[must_use]
     pub(crate) fn key(&self) -> &str {
         match self {
-            Self::KeyCreated { key } | Self::KeyDeleted { key } | Self::Value { key, .. } => key,
+            Self::KeyCreated { key } | Self::KeyDeleted { key, .. } | Self::Value { key, .. } => {
+                key
+            }
         }
     }
 
@@ -99,7 +105,8 @@ impl Change {
             |content: &Option<ValueContent>| content.as_ref().map_or(0, |held| held.bytes.len());
         match self {
             Self::Value { old, new, .. } => data(old).saturating_add(data(new)),
-            Self::KeyCreated { .. } | Self::KeyDeleted { .. } => 0,
+            Self::KeyDeleted { state, .. } => state.as_ref().map_or(0, |state| state.weight()),
+            Self::KeyCreated { .. } => 0,
         }
     }
 }
@@ -143,7 +150,12 @@ impl Changes {
 
     /// Records that a key was deleted, preceded by its content; `None` if the content is too large
     /// to record.
-    pub(super) fn note_deleted(&mut self, key: String, content: Option<Vec<Change>>) {
+    pub(super) fn note_deleted(
+        &mut self,
+        key: String,
+        state: Option<Box<KeyState>>,
+        content: Option<Vec<Change>>,
+    ) {
         match content {
             Some(content) => content.into_iter().for_each(|change| self.note(change)),
             None => {
@@ -151,7 +163,7 @@ impl Changes {
                 self.list.retain(|change| !is_below(change.key(), &key));
             }
         }
-        self.note(Change::KeyDeleted { key });
+        self.note(Change::KeyDeleted { key, state });
     }
 
     /// The deletions that deleting a key implies, in order; `None` if they are too large to record.
@@ -170,7 +182,14 @@ impl Changes {
                 return Ok(None);
             }
             if visited > 1 {
-                changes.push(Change::KeyDeleted { key: path.clone() });
+                let state = KeyState::of(&key).ok().map(Box::new);
+                let key = path.clone();
+                let change = Change::KeyDeleted { key, state };
+                bytes = bytes.saturating_add(change.weight());
+                if bytes > MAX_BYTES {
+                    return Ok(None);
+                }
+                changes.push(change);
             }
             for value in key.values()? {
                 let value = value?;

@@ -8,6 +8,7 @@ mod heap;
 mod keys;
 mod largest;
 mod security;
+mod state;
 mod subkeys;
 mod values;
 
@@ -26,6 +27,7 @@ use crate::value_type::ValueType;
 use changes::plain;
 pub use changes::{Change, Changes, ValueContent};
 use heap::Heap;
+pub use state::KeyState;
 
 #[cfg(test)]
 mod tests;
@@ -73,6 +75,20 @@ pub enum EditError {
     TooDeep {
         /// Path below the root.
         path: String,
+    },
+    /// A security descriptor that no key can have.
+    #[error("security descriptor: expected {expected}, found {found}")]
+    Descriptor {
+        /// What a descriptor has.
+        expected: &'static str,
+        /// What was given.
+        found: String,
+    },
+    /// A class name that no key can have.
+    #[error("a class name of {len} bytes")]
+    Class {
+        /// Its length in bytes.
+        len: usize,
     },
     /// The data are longer than the format allows.
     #[error("data of {len} bytes are longer than {max}")]
@@ -225,10 +241,44 @@ impl Editor {
             }
             let cell = key.cell();
             let parent = editor.parent_of(path)?;
-            let path = plain(path);
+            let path = editor.stored_path(path)?;
             let content = editor.changes.content_of(&path, key)?;
+            let state = KeyState::of(&key).ok().map(Box::new);
             keys::delete(&mut editor.heap, parent, cell, editor.now)?;
-            editor.changes.note_deleted(path, content);
+            editor.changes.note_deleted(path, state, content);
+            Ok(Outcome::Changed)
+        })
+    }
+
+    /// Gives a key the state that it or another key had, except for the last-written time, which
+    /// the next edit would change again: [`set_last_written`](Self::set_last_written) is for that.
+    ///
+    /// # Errors
+    /// If the state is one that no key can have, and see [`EditError`].
+    pub fn restore_key(&mut self, path: &str, state: &KeyState) -> Result<Outcome, EditError> {
+        state.check()?;
+        self.attempt(|editor| {
+            let key = editor.existing(path)?;
+            let parent = editor.parent_of(path)?;
+            if key == editor.root_cell() {
+                return Err(EditError::NotDeletable { path: path.into() });
+            }
+            state::restore(&mut editor.heap, (parent, key), state)?;
+            Ok(Outcome::Changed)
+        })
+    }
+
+    /// Sets the last-written time of a key; a missing key is [`Outcome::Unchanged`].
+    ///
+    /// # Errors
+    /// See [`EditError`].
+    pub fn set_last_written(&mut self, path: &str, time: Filetime) -> Result<Outcome, EditError> {
+        self.attempt(|editor| {
+            let Some(key) = editor.key(path)? else {
+                return Ok(Outcome::Unchanged);
+            };
+            let key = key.cell();
+            keys::touch(&mut editor.heap, key, time)?;
             Ok(Outcome::Changed)
         })
     }
@@ -270,12 +320,16 @@ impl Editor {
             let Some(key) = editor.key(path)? else {
                 return Ok(Outcome::Unchanged);
             };
-            let key = key.cell();
-            let old = editor.content(key, &stored)?;
+            let Some((_, value)) = key.find_value(stored.as_name())? else {
+                return Ok(Outcome::Unchanged);
+            };
+            let (key, old) = (key.cell(), ValueContent::of(&value)?);
+            // If it comes back, it has the letters in upper and lower case that it had.
+            let name = value.name().to_string();
             let outcome = values::delete(&mut editor.heap, key, &stored)?;
             if outcome == Outcome::Changed {
                 keys::touch(&mut editor.heap, key, editor.now)?;
-                editor.note_value(path, name, old, None);
+                editor.note_value(path, &name, Some(old), None);
             }
             Ok(outcome)
         })
@@ -338,6 +392,19 @@ impl Editor {
             .ok_or_else(|| EditError::NoSuchKey { path: path.into() })?;
         refuse_special(&key, path)?;
         Ok(key.cell())
+    }
+
+    /// The path of an existing key with the names as they are stored.
+    fn stored_path(&self, path: &str) -> Result<String, EditError> {
+        let mut key = self.root()?;
+        let mut names = Vec::new();
+        for component in components(path) {
+            key = key
+                .subkey(component)?
+                .ok_or_else(|| EditError::NoSuchKey { path: path.into() })?;
+            names.push(key.name().in_path().to_string());
+        }
+        Ok(names.join("\\"))
     }
 
     fn parent_of(&self, path: &str) -> Result<CellOffset, EditError> {

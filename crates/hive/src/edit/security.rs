@@ -1,5 +1,8 @@
 //! Reference counts of security cells and their ring (regf spec, Key security).
 
+use diskmend_base::bytes;
+use zerocopy::IntoBytes;
+
 use crate::bins::expect_signature;
 use crate::error::Corruption;
 use crate::format::KeySecurity;
@@ -31,6 +34,65 @@ pub(super) fn share(heap: &mut Heap, at: CellOffset) -> Result<(), EditError> {
         )
     })?;
     set_count(heap, at, count)
+}
+
+/// The maximum number of security cells that are compared. Hives of Windows have some hundreds.
+const MAX_COMPARED: usize = 1 << 16;
+
+/// The security cell with this descriptor in the ring of `start`. If the ring is too long or
+/// damaged, only its beginning counts.
+pub(super) fn find(
+    heap: &Heap,
+    start: CellOffset,
+    descriptor: &[u8],
+) -> Result<Option<CellOffset>, EditError> {
+    let mut at = start;
+    for _ in 0..MAX_COMPARED {
+        let (raw, payload) = heap.bins().structure::<KeySecurity>(at, "security cell")?;
+        expect_signature(
+            "security cell signature",
+            at,
+            KeySecurity::SIGNATURE,
+            raw.signature,
+        )?;
+        let is_same = raw.descriptor_len.get() as usize == descriptor.len()
+            && bytes::slice(payload, KeySecurity::LEN, descriptor.len()) == Some(descriptor);
+        if is_same {
+            return Ok(Some(at));
+        }
+        at = CellOffset::new(raw.flink.get());
+        if at == start {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+/// Adds a security cell that no key refers to yet to the ring, after another one.
+pub(super) fn add(
+    heap: &mut Heap,
+    after: CellOffset,
+    descriptor: &[u8],
+) -> Result<CellOffset, EditError> {
+    let next = CellOffset::new(read(heap, after)?.flink.get());
+    // The cell behind must be one before anything refers to the new cell.
+    read(heap, next)?;
+    let head = KeySecurity {
+        signature: KeySecurity::SIGNATURE,
+        reserved: 0.into(),
+        flink: next.get().into(),
+        blink: after.get().into(),
+        reference_count: 0.into(),
+        descriptor_len: (descriptor.len() as u32).into(),
+    };
+    let cell = heap.store(&[head.as_bytes(), descriptor].concat())?;
+    heap.update(after, "security cell", |raw: &mut KeySecurity| {
+        raw.flink = cell.get().into();
+    })?;
+    heap.update(next, "security cell", |raw: &mut KeySecurity| {
+        raw.blink = cell.get().into();
+    })?;
+    Ok(cell)
 }
 
 /// The maximum number of security cells that wait to be counted.

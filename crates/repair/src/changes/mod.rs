@@ -83,7 +83,10 @@ impl Change {
     /// Refuses files that can't be changed in place.
     pub(crate) fn check_in_place(&self, site: &Site) -> Result<(), Error> {
         match self {
-            Self::Registry(change) => change.file.check_in_place(site),
+            Self::Registry(change) => {
+                change.check_deletions()?;
+                change.file.check_in_place(site)
+            }
             Self::BootStore(change) => change.file.check_in_place(site),
             Self::Descriptors(_) => Ok(()),
         }

@@ -4,7 +4,7 @@ use diskmend_hive::Editor;
 use diskmend_hive::name::same_name;
 
 use super::hive::{HiveChange, Judged};
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::finding::{
     ChangedValue, Deletion, ElementWords, Finding, Goal, JudgedValue, RowState, Subtree, Wanted,
 };
@@ -12,6 +12,23 @@ use crate::stop::Stop;
 
 /// The planned changes of a hive of Windows.
 pub(crate) type RegistryChange = HiveChange<JudgedValue>;
+
+impl RegistryChange {
+    /// Refuses to delete keys with so much in them that a run could not record it.
+    pub(super) fn check_deletions(&self) -> Result<(), Error> {
+        let subtrees = self.findings.iter().filter_map(|one| one.judged.subtree);
+        if subtrees
+            .fold(Subtree::default(), Subtree::and)
+            .is_too_large()
+        {
+            return Err(Refusal::DeletesTooMuch {
+                path: self.file.path.clone(),
+            }
+            .into());
+        }
+        Ok(())
+    }
+}
 
 impl Judged for JudgedValue {
     fn state(&self) -> RowState {

@@ -90,7 +90,7 @@ impl From<&JournalChange> for RunChange {
     fn from(change: &JournalChange) -> Self {
         match change.clone() {
             JournalChange::KeyCreated(key) => Self::KeyCreated(key),
-            JournalChange::KeyDeleted(key) => Self::KeyDeleted(key),
+            JournalChange::KeyDeleted(deleted) => Self::KeyDeleted(ChangedKey { key: deleted.key }),
             JournalChange::Value(value) => Self::Value(value),
         }
     }

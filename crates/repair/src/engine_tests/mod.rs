@@ -38,6 +38,7 @@ mod image_undo;
 mod later_runs;
 mod outcomes;
 mod prune;
+mod registry_keys;
 mod registry_rows;
 mod rows;
 mod siblings;

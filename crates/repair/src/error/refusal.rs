@@ -265,6 +265,15 @@ pub enum Refusal {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Keys to delete have so much in them that the run could not bring it back.
+    #[error(
+        "{path}: the keys that would be deleted have more in them than a run records (20,000 keys and \
+         values, or 4 MiB)"
+    )]
+    DeletesTooMuch {
+        /// The hive's path.
+        path: String,
+    },
     /// A file of the hive has other names, which may belong to another important file.
     #[error(
         "{path}: the file has {names} names (hard links): writing to it would also change it under \

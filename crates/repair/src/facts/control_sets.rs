@@ -126,6 +126,14 @@ impl ControlSets {
             .ok_or("Select in SYSTEM names no control set that exists")
     }
 
+    /// True if a key is in the control set that `Select\\Current` names.
+    pub(crate) fn is_in_current(&self, key: &str) -> bool {
+        let set = key.split('\\').next();
+        self.sets
+            .iter()
+            .any(|known| known.current && set == Some(known.name.as_str()))
+    }
+
     /// The names of all existing sets.
     #[must_use]
     pub fn names(&self) -> Vec<String> {

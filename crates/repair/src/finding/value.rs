@@ -37,6 +37,31 @@ pub struct Subtree {
     pub subkeys: usize,
     /// The number of values in it and in the keys below it.
     pub values: usize,
+    /// The number of bytes of their data and of the security descriptors.
+    pub bytes: usize,
+}
+
+impl Subtree {
+    /// The maximum number of keys and values that are deleted with keys of a hive.
+    const MOST_THINGS: usize = 20_000;
+    /// The maximum number of their bytes. The run records all of them, so that they can come back
+    /// even after later changes.
+    const MOST_BYTES: usize = 4 << 20;
+
+    /// True if it is too much to be deleted.
+    pub(crate) fn is_too_large(self) -> bool {
+        self.subkeys.saturating_add(self.values) > Self::MOST_THINGS
+            || self.bytes > Self::MOST_BYTES
+    }
+
+    /// Both together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            subkeys: self.subkeys.saturating_add(other.subkeys),
+            values: self.values.saturating_add(other.values),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
 }
 
 impl Wanted {
@@ -98,6 +123,7 @@ impl MayBeFault for JudgedValue {
 
     fn is_no_fault(&mut self) {
         self.state = match (&self.current, self.subtree) {
+            _ if self.desired == Wanted::Anything => RowState::Reported,
             (None, None) => RowState::Missing,
             _ => RowState::Differs,
         };

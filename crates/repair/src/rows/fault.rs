@@ -143,6 +143,15 @@ impl<'de> Deserialize<'de> for FaultFile {
 }
 
 impl FaultTable {
+    /// True if it says only that something exists.
+    pub(super) fn is_only_exists(&self) -> bool {
+        self.exists
+            && !self.missing
+            && !self.different
+            && self.equals.is_empty()
+            && self.companion.is_none()
+    }
+
     /// Checks the condition of a value. Data need a type.
     pub(super) fn read(self, value_type: Option<ValueType>) -> Result<Fault, Wrong> {
         let companion = match self.companion {

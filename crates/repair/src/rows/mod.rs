@@ -18,6 +18,7 @@ mod judge;
 mod kinds;
 mod list;
 mod registry;
+mod registry_key;
 mod select;
 mod service;
 mod terms;
@@ -39,6 +40,7 @@ pub use firewall_rule::FirewallRuleRow;
 pub(crate) use judge::{About, JudgeDescriptors, JudgeElements, JudgeValues, Standing};
 pub use list::ListRow;
 pub use registry::{IfMissing, RegistryRow};
+pub use registry_key::RegistryKeyRow;
 pub use select::SelectRow;
 pub use service::ServiceRow;
 pub(crate) use terms::{NoteFile, TermsEntry, UnknownWindows};
@@ -94,6 +96,8 @@ pub struct Shown {
 kinds! {
     /// A wanted registry value.
     Registry(RegistryRow) in registry,
+    /// A registry key that should not exist.
+    RegistryKey(RegistryKeyRow) in registry_key,
     /// A wanted element of the boot store.
     Bcd(BcdRow) in bcd,
     /// Wanted permissions of a folder or its content.

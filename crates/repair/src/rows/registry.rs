@@ -123,7 +123,7 @@ impl JudgeValues for RegistryRow {
         let judged = keys.map(|key| {
             let current = reading::value(&hive.hive, &key, &self.value)?;
             Ok(JudgedValue {
-                in_current_set: sets.map(|sets| in_current(sets, &key)),
+                in_current_set: sets.map(|sets| sets.is_in_current(&key)),
                 state: self.state(hive, &key, current.as_ref())?,
                 key,
                 value: self.value.clone(),
@@ -185,13 +185,6 @@ impl RegistryRow {
             accepted => format!(" (accepted: {})", accepted.join(", ")),
         }
     }
-}
-
-fn in_current(sets: &ControlSets, key: &str) -> bool {
-    let set = key.split('\\').next();
-    sets.sets
-        .iter()
-        .any(|known| known.current && set == Some(known.name.as_str()))
 }
 
 /// A row in JSON.

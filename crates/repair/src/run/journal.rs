@@ -1,5 +1,6 @@
 //! The journal of a run, as JSON.
 
+mod deleted_key;
 mod encoding;
 mod entries;
 pub(crate) mod valid;

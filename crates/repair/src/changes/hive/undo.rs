@@ -3,7 +3,7 @@
 use std::fs::TryLockError;
 
 use diskmend_disk::Access;
-use diskmend_hive::{EditError, Editor};
+use diskmend_hive::{EditError, Editor, KeyState, Outcome};
 use serde::Serialize;
 
 use crate::error::{Error, Refusal};
@@ -157,7 +157,7 @@ fn open(site: &Site, entry: &HiveEntry) -> Result<hive_on_disk::HiveOnDisk, Erro
 
 /// Reverses the changes from the last to the first.
 fn reverse(editor: &mut Editor, entry: &HiveEntry) -> Result<Vec<ReversedChange>, EditError> {
-    let mut reversed = Vec::new();
+    let (mut reversed, mut restored) = (Vec::new(), Vec::new());
     for change in entry.changes.iter().rev() {
         match change {
             JournalChange::Value(value) => {
@@ -180,10 +180,21 @@ fn reverse(editor: &mut Editor, entry: &HiveEntry) -> Result<Vec<ReversedChange>
                     editor.delete_key(&key.key)?;
                 }
             }
-            JournalChange::KeyDeleted(key) => {
-                editor.create_key(&key.key)?;
+            JournalChange::KeyDeleted(deleted) => {
+                // A key that somebody has created since keeps what it has.
+                if editor.create_key(&deleted.key)? == Outcome::Changed
+                    && let Some(state) = &deleted.state
+                {
+                    let state = KeyState::from(state.as_ref());
+                    editor.restore_key(&deleted.key, &state)?;
+                    restored.push((&deleted.key, state.last_written));
+                }
             }
         }
+    }
+    // Restoring the values and subkeys of a key has changed its time.
+    for (key, time) in restored {
+        editor.set_last_written(key, time)?;
     }
     Ok(reversed)
 }

@@ -3,6 +3,7 @@
 use diskmend_hive::Change;
 use serde::{Deserialize, Serialize};
 
+use super::deleted_key::DeletedKey;
 pub(crate) use crate::digest::Content;
 use crate::finding::{ChangedKey, ChangedValue};
 pub(crate) use crate::place::on_volume;
@@ -83,7 +84,7 @@ pub(crate) enum JournalChange {
     /// A key was created.
     KeyCreated(ChangedKey),
     /// A key was deleted, after everything in it.
-    KeyDeleted(ChangedKey),
+    KeyDeleted(DeletedKey),
     /// A value was created, deleted or changed.
     Value(ChangedValue),
 }
@@ -92,7 +93,10 @@ impl From<&Change> for JournalChange {
     fn from(change: &Change) -> Self {
         match change.clone() {
             Change::KeyCreated { key } => Self::KeyCreated(ChangedKey { key }),
-            Change::KeyDeleted { key } => Self::KeyDeleted(ChangedKey { key }),
+            Change::KeyDeleted { key, state } => Self::KeyDeleted(DeletedKey {
+                key,
+                state: state.map(|state| Box::new((*state).into())),
+            }),
             Change::Value {
                 key,
                 name: value,
