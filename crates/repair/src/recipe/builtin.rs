@@ -1,7 +1,7 @@
 //! The recipes that come with the program.
 
 /// The name of each file, and its text.
-pub(super) const FILES: [(&str, &str); 37] = [
+pub(super) const FILES: [(&str, &str); 38] = [
     (
         "rdp-internal-error.toml",
         include_str!("../../recipes/rdp-internal-error.toml"),
@@ -141,4 +141,5 @@ pub(super) const FILES: [(&str, &str); 37] = [
         "rdp-port-rule.toml",
         include_str!("../../recipes/rdp-port-rule.toml"),
     ),
+    ("rdp-port.toml", include_str!("../../recipes/rdp-port.toml")),
 ];

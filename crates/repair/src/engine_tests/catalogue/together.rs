@@ -52,7 +52,7 @@ fn all_recipes_in_one_run_on_an_image_are_undone_to_the_byte() {
     assert!(faults.is_empty(), "{faults:?}");
     let again = disk.fork();
     let report = repair(&at(&again), group, Goal::Desired).expect("again");
-    assert_eq!(report.outcome, Outcome::NothingToDo);
+    assert_eq!(report.outcome, Outcome::NothingToDo, "{report:?}");
     image::undo(&disk).expect("undo");
     image::same_image(&disk, &pristine, "undone");
 }

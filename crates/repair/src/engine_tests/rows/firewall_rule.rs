@@ -136,6 +136,37 @@ fn the_rule_follows_the_port_and_not_the_other_way_round() {
 }
 
 #[test]
+fn a_port_is_chosen_for_the_listener_and_every_rule_of_remote_desktop() {
+    let old = with(
+        33890,
+        &[(ID, rule("TRUE", "3389", "")), ("udp", text(UDP))],
+        &[],
+    );
+    let mut catalogue = Catalogue::built_in().expect("valid");
+    let recipes = catalogue.select(&["rdp-port"]).expect("known");
+    assert_eq!(planned(&old, &recipes, Goal::Faults), [], "it is a choice");
+    let port = |number: u32| change(LISTENER, "PortNumber", &number_shown(number));
+    assert_eq!(planned(&old, &recipes, Goal::Desired), [port(3389)]);
+    catalogue
+        .set_parameter("rdp-port", "port", "4711")
+        .expect("a port");
+    let recipes = catalogue.select(&["rdp-port"]).expect("known");
+    let udp = text(&UDP.replace("3389", "4711"));
+    let new = rule("TRUE", "4711", "");
+    let expected = [port(4711), changed(ID, &new), changed("udp", &udp)];
+    assert_eq!(planned(&old, &recipes, Goal::Desired), expected);
+    repaired(&old, &recipes, Goal::Desired);
+    // The rule cannot follow the old port and the new one.
+    for other in ["rdp-port-rule", "firewall-rdp"] {
+        assert!(catalogue.select(&["rdp-port", other]).is_err(), "{other}");
+    }
+}
+
+fn number_shown(number: u32) -> String {
+    ValueData::dword(number).to_string()
+}
+
+#[test]
 fn rules_that_are_not_understood_stay() {
     let row = recipe(ROW);
     let good = rule("FALSE", "3389", "").to_string();

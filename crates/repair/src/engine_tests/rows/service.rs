@@ -235,6 +235,42 @@ fn the_default_services_are_enabled_if_they_are_disabled() {
 }
 
 #[test]
+fn the_default_start_depends_on_the_windows() {
+    let service = |name: &str| format!(r"ControlSet001\Services\{name}");
+    let (plug, tcp, web) = (service("PlugPlay"), service("Tcpip"), service("WinRM"));
+    let system = [
+        (plug.as_str(), "Start", number(4)),
+        (tcp.as_str(), "Start", number(4)),
+        (web.as_str(), "Start", number(4)),
+        (
+            r"ControlSet001\Control\ProductOptions",
+            "ProductType",
+            text("ServerNT"),
+        ),
+    ];
+    for (build, plug_play, tcpip) in [
+        ("2600", None, Some("1")),
+        ("7601", Some("2"), Some("0")),
+        ("17763", Some("3"), Some("0")),
+    ] {
+        let version = r"Microsoft\Windows NT\CurrentVersion";
+        let disk = disk(&system, &[(version, "CurrentBuildNumber", text(build))]);
+        built_in("services-default", |recipes| {
+            let found = planned(&disk, recipes, Goal::Faults);
+            let of = |key: &str| {
+                let mut found = found.iter().filter(|(one, ..)| one == key);
+                found.next().map(|(.., new)| new.as_str())
+            };
+            assert_eq!((of(&plug), of(&tcp)), (plug_play, tcpip), "{build}");
+            // Servers were not measured.
+            assert_eq!(of(&web), None, "{build}");
+            let named = planned(&disk, recipes, Goal::Desired);
+            assert!(named.contains(&change(&web, "Start", "2")), "{named:?}");
+        });
+    }
+}
+
+#[test]
 fn agents_do_not_restart_windows() {
     let service = |name: &str| format!(r"ControlSet001\Services\{name}");
     let keys = ["RdAgent", "AzureWLBackupPluginSvc", "Other", "disk"].map(service);

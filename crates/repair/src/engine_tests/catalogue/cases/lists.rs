@@ -77,11 +77,12 @@ pub(in super::super) fn lists() -> Cases {
             "last-known-good",
             vec![
                 Break::Number(HiveName::System, "Select".to_owned(), "LastKnownGood", 2),
-                Break::Number(
+                // Recipes that depend on the kind of Windows are tried on the same disk.
+                Break::Data(
                     HiveName::System,
-                    r"ControlSet002\Control".to_owned(),
-                    "a",
-                    1,
+                    r"ControlSet002\Control\ProductOptions".to_owned(),
+                    "ProductType",
+                    ValueData::text(ValueType::SZ, "ServerNT"),
                 ),
                 Break::Number(
                     HiveName::System,

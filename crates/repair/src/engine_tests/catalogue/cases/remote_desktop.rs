@@ -55,6 +55,11 @@ pub(in super::super) fn remote_desktop() -> Cases {
             )],
             &[ID],
         ),
+        Case::other(
+            "rdp-port",
+            vec![number(LISTENER, "PortNumber", 33890)],
+            &["PortNumber"],
+        ),
         Case::broken(
             "rdp-port-rule",
             vec![number(LISTENER, "PortNumber", 33890)],
