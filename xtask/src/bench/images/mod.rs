@@ -33,6 +33,9 @@ pub struct Options {
     /// The length of its SYSTEM hive in MiB
     #[arg(long, default_value_t = 16)]
     hive_mib: u64,
+    /// The length of the SOFTWARE hive of the disk that is inspected in MiB
+    #[arg(long, default_value_t = 80)]
+    software_mib: u64,
     /// The length of the event logs of the disk that is diagnosed in MiB
     #[arg(long, default_value_t = 100)]
     logs_mib: usize,
