@@ -51,6 +51,13 @@ pub(crate) trait Judged: Clone {
     -> Result<(), Stop<Error>>;
 }
 
+impl<T: Judged> Finding<T> {
+    /// True if a repair with this goal changes what was found.
+    pub(super) fn is_changed_for(&self, goal: Goal) -> bool {
+        !self.only_looks && self.judged.is_changed_for(goal)
+    }
+}
+
 /// The planned changes of a hive.
 pub(crate) struct HiveChange<T> {
     pub(crate) file: HiveFile,
@@ -66,8 +73,7 @@ impl<T: Judged> HiveChange<T> {
         for finding in all {
             let judged = &finding.judged;
             let is_known = findings.iter().any(|known| known.judged.is_same(judged));
-            let changes = !finding.only_looks && judged.is_changed_for(goal);
-            if changes && !is_known {
+            if finding.is_changed_for(goal) && !is_known {
                 findings.push(finding.clone());
             }
         }

@@ -24,6 +24,7 @@ use boot_store::BootStoreChange;
 pub(crate) use commit::{Committed, NewRun};
 pub(crate) use descriptors::resume;
 use descriptors::{AppliedDescriptors, DescriptorsChange};
+use hive::Judged;
 use registry::RegistryChange;
 
 /// The findings in one hive.
@@ -32,6 +33,21 @@ pub(crate) enum Findings {
     Values(Vec<Finding<JudgedValue>>),
     /// Elements of the boot store.
     Elements(Vec<Finding<JudgedElement>>),
+}
+
+impl Findings {
+    /// True if a repair with a recipe and this goal changes any of them.
+    pub(crate) fn are_changed_by(&self, recipe: &str, goal: Goal) -> bool {
+        match self {
+            Self::Values(values) => changed_by(values, recipe, goal),
+            Self::Elements(elements) => changed_by(elements, recipe, goal),
+        }
+    }
+}
+
+fn changed_by<T: Judged>(findings: &[Finding<T>], recipe: &str, goal: Goal) -> bool {
+    let mut findings = findings.iter();
+    findings.any(|finding| finding.recipe == recipe && finding.is_changed_for(goal))
 }
 
 /// The planned changes of one place on the disk.

@@ -30,6 +30,8 @@ pub(crate) struct Cause<'r> {
     pub(crate) certainty: Certainty,
     pub(crate) supporting: Vec<Found<'r>>,
     pub(crate) opposing: Vec<Found<'r>>,
+    /// The recipes of the rule that would change something on this disk.
+    pub(crate) repair: Vec<String>,
 }
 
 /// Evidence that was seen.
@@ -50,15 +52,14 @@ pub(crate) fn diagnose<'r>(
     recipes: &Catalogue,
 ) -> Result<Diagnosis<'r>, Interrupted> {
     // In the order of the catalogue, which is the order of inspect.
-    let is_asked = |name: &&str| {
-        rules
-            .iter()
-            .flat_map(Rule::asks)
-            .any(|asked| asked == *name)
+    let is_named = |name: &&str| {
+        let asks = |rule: &Rule| rule.asks().any(|asked| asked == *name);
+        let repairs = |rule: &Rule| rule.recipes.iter().any(|repair| repair == name);
+        rules.iter().any(|rule| asks(rule) || repairs(rule))
     };
-    let asked = recipes.iter().map(|recipe| recipe.name.as_str());
-    let asked = asked.filter(is_asked).map(str::to_owned).collect();
-    let disk = Disk::new(facts, recipes, asked);
+    let named = recipes.iter().map(|recipe| recipe.name.as_str());
+    let named = named.filter(is_named).map(str::to_owned).collect();
+    let disk = Disk::new(facts, recipes, named);
     let disk = &disk;
     let mut unread = Vec::new();
     let mut causes = Vec::new();
@@ -106,12 +107,22 @@ fn judge<'r>(
         opposing.extend(look(disk, weighed, unread)?);
     }
     let score = sum(&supporting) - sum(&opposing);
-    Ok(Certainty::of(score).map(|certainty| Cause {
+    let Some(certainty) = Certainty::of(score) else {
+        return Ok(None);
+    };
+    let mut repair = Vec::new();
+    for recipe in &rule.recipes {
+        if disk.is_changed_by(recipe)? {
+            repair.push(recipe.clone());
+        }
+    }
+    Ok(Some(Cause {
         rule,
         score,
         certainty,
         supporting,
         opposing,
+        repair,
     }))
 }
 

@@ -139,10 +139,16 @@ fn weigh(mut written: Spanned<DeTable<'_>>, supports: bool) -> Result<Weighed, W
             RecipeEvidence::read(document::read(recipe)?).map(RuleEvidence::Recipe)
         }
         None if on_disk == 1 => evidence::take(table, &span).map(RuleEvidence::OnDisk),
-        _ => Err(wrong_at(span.clone())(&format!(
-            "exactly one of these is needed: {RECIPE}, {}",
-            evidence::KINDS.join(", ")
-        ))),
+        _ => {
+            // What is left is checked first, and no kind is an unknown field.
+            for kind in evidence::KINDS {
+                table.remove(*kind);
+            }
+            Err(wrong_at(span.clone())(&format!(
+                "exactly one of these is needed: {RECIPE}, {}",
+                evidence::KINDS.join(", ")
+            )))
+        }
     };
     let file: WeightFile = document::read(document::rest(written))?;
     let weight = *file.weight.get_ref();

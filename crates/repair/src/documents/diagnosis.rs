@@ -59,7 +59,8 @@ pub struct CauseReport {
     pub evidence: Vec<EvidenceReport>,
     /// The evidence against it that was seen.
     pub against: Vec<EvidenceReport>,
-    /// The recipes that repair it; empty if none does.
+    /// The recipes that repair it, as far as they would change something on this disk; empty if none
+    /// does.
     pub repair: Vec<String>,
     /// What to check or do by hand.
     pub check: String,
@@ -152,7 +153,7 @@ impl From<&Cause<'_>> for CauseReport {
             score: cause.score,
             evidence: cause.supporting.iter().map(EvidenceReport::from).collect(),
             against: cause.opposing.iter().map(EvidenceReport::from).collect(),
-            repair: rule.recipes.clone(),
+            repair: cause.repair.clone(),
             check: rule.check.clone(),
             sources: rule.sources.clone(),
         }

@@ -1,7 +1,7 @@
 //! The recipes that come with the program.
 
 /// The name of each file, and its text.
-pub(super) const FILES: [(&str, &str); 38] = [
+pub(super) const FILES: &[(&str, &str)] = &[
     (
         "rdp-internal-error.toml",
         include_str!("../../recipes/rdp-internal-error.toml"),
@@ -67,6 +67,10 @@ pub(super) const FILES: [(&str, &str); 38] = [
     (
         "services-logon.toml",
         include_str!("../../recipes/services-logon.toml"),
+    ),
+    (
+        "boot-drivers.toml",
+        include_str!("../../recipes/boot-drivers.toml"),
     ),
     (
         "services-system.toml",

@@ -9,7 +9,7 @@ use super::super::boot_fixture::{BIOS, LOADER, Maker, RECOVERY, SECOND, bios};
 use super::super::evidence::certificates::{PAST, STORE, binary, blob, certificate, thumbprint};
 use super::super::evidence::dumps::{dump, minidump};
 use super::super::evidence::firewall::{ID, rule};
-use super::disk::{Break, CONFIG, KEY, SET, disk};
+use super::disk::{Break, CONFIG, KEY, SET, disk, whole};
 use super::{event_cases, logon_cases, machine_cases};
 use crate::place::HiveName::{self, Software, System};
 use crate::value_data::ValueData;
@@ -183,16 +183,12 @@ fn services() -> Cases {
 }
 
 fn files() -> Cases {
-    let driver = || {
-        Break::File(
-            "Windows/System32/drivers/disk.sys".to_owned(),
-            b"MZ".to_vec(),
-        )
-    };
-    let mut lost = vec![driver()];
+    let mut lost = whole().to_vec();
     for (name, value) in [("Start", 0), ("Type", 1), ("ErrorControl", 1)] {
         lost.extend(number(r"Services\vendor", name, value));
     }
+    let path = ValueData::text(ValueType::EXPAND_SZ, r"system32\drivers\vendor.sys");
+    lost.extend(data(System, r"Services\vendor", "ImagePath", path));
     let class = r"Control\Class\{4d36e967-e325-11ce-bfc1-08002be10318}";
     let filters = ValueData::list(&["partmgr".to_owned(), "removed".to_owned()]);
     let mut cases = vec![

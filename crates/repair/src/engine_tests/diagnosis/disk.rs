@@ -273,3 +273,13 @@ fn software(editor: &mut Editor) -> Result<(), EditError> {
     )?;
     set(editor, &logon, "Shell", &text("explorer.exe"))
 }
+
+/// Files that make the disk a whole Windows volume.
+pub(in crate::engine_tests) fn whole() -> [Break; 3] {
+    [
+        "Windows/System32/services.exe",
+        "Windows/System32/drivers/disk.sys",
+        "Windows/System32/drivers/partmgr.sys",
+    ]
+    .map(|path| Break::File(path.to_owned(), b"MZ".to_vec()))
+}

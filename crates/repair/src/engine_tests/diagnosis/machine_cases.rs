@@ -1,8 +1,13 @@
-//! A disk for each rule about what Windows logs of its drivers, disks and restarts.
+//! A disk for each rule about drivers, disks and restarts, by their settings or by what Windows logs.
 
-use super::cases::Cases;
+use diskmend_hive::ValueType;
+
+use super::cases::{Cases, data, number};
+use super::disk::whole;
 use super::event_cases::{DHCP, LISTENER, REMOTE, SCM, SYSTEM, event, logs, service};
+use crate::place::HiveName::System;
 use crate::testing::evtx::Record;
+use crate::value_data::ValueData;
 
 const INTEGRITY: &str = "Microsoft-Windows-CodeIntegrity";
 const INTEGRITY_LOG: &str = "Microsoft-Windows-CodeIntegrity/Operational";
@@ -28,6 +33,25 @@ pub(super) fn cases() -> Cases {
         .field("DeviceInstanceId", r"VMBUS\{0}")
         .field("ClassGuid", "{4d36e972-e325-11ce-bfc1-08002be10318}");
     let listener = event(REMOTE, 260).user_data();
+    let text = |text| ValueData::text(ValueType::SZ, text);
+    let order = r"Control\NetworkProvider\Order";
+    let mut provider = data(
+        System,
+        order,
+        "ProviderOrder",
+        text("LanmanWorkstation,VPN"),
+    );
+    provider.extend(data(
+        System,
+        r"Services\VPN\NetworkProvider",
+        "ProviderPath",
+        text(r"%SystemRoot%\System32\vpnnp.dll"),
+    ));
+    provider.extend(whole());
+    let session = r"Control\Session Manager";
+    let programs = ["autocheck autochk *", "gone C:"].map(str::to_owned);
+    let mut at_start = data(System, session, "BootExecute", ValueData::list(&programs));
+    at_start.extend(whole());
     vec![
         (
             "signature-not-verified",
@@ -57,6 +81,14 @@ pub(super) fn cases() -> Cases {
             "restart-loop",
             logs(&again("Microsoft-Windows-Kernel-Power", 41, 3)),
         ),
+        (
+            "agent-restarts-windows",
+            [("Type", 16), ("ErrorControl", 3)]
+                .map(|(name, value)| number(r"Services\RdAgent", name, value))
+                .concat(),
+        ),
+        ("network-provider-missing", provider),
+        ("start-program-missing", at_start),
         ("services-time-out", logs(&again(SCM, 7011, 5))),
         ("ports-exhausted", logs(&again("Tcpip", 4227, 1))),
         (

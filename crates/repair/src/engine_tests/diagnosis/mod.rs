@@ -72,9 +72,13 @@ fn every_cause_is_found_first_on_its_disk() {
     let untested: Vec<_> = known.difference(&tested).collect();
     assert!(untested.is_empty(), "rules without a disk: {untested:?}");
     let mut table = String::from(
-        "| the disk is broken by | found first | certainty | score | also found |\n\
-         |---|---|---|---|---|\n",
+        "| the disk is broken by | found first | certainty | score | repaired by | also found |\n\
+         |---|---|---|---|---|---|\n",
     );
+    let repairs = |name: &str| {
+        let rule = rules.iter().find(|rule| rule.name == name);
+        rule.is_some_and(|rule| !rule.recipes.is_empty())
+    };
     let mut confused = Vec::new();
     for (name, site) in &cases {
         let found = diagnose_at(site);
@@ -82,14 +86,23 @@ fn every_cause_is_found_first_on_its_disk() {
         let others: Vec<_> = others.map(|cause| format!("`{}`", cause.name)).collect();
         match found.causes.first() {
             Some(first) => {
+                let repair: Vec<_> = first
+                    .repair
+                    .iter()
+                    .map(|name| format!("`{name}`"))
+                    .collect();
                 let _ = writeln!(
                     table,
-                    "| `{name}` | `{}` | {} | {} | {} |",
+                    "| `{name}` | `{}` | {} | {} | {} | {} |",
                     first.name,
                     first.certainty,
                     first.score,
+                    repair.join(", "),
                     others.join(", ")
                 );
+                if repair.is_empty() && repairs(&first.name) {
+                    confused.push(format!("{name}: its recipes would change nothing"));
+                }
                 if first.name != *name {
                     confused.push(format!("{name}: {} was found", first.name));
                 }
@@ -98,7 +111,7 @@ fn every_cause_is_found_first_on_its_disk() {
         }
     }
     assert!(confused.is_empty(), "{confused:#?}");
-    let _ = writeln!(table, "| nothing (the healthy server) | nothing | | | |");
+    let _ = writeln!(table, "| nothing (the healthy server) | nothing | | | | |");
     compare_with_page(&table);
 }
 

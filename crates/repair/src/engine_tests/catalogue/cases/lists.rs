@@ -2,7 +2,7 @@
 
 use super::{Cases, number};
 use crate::engine_tests::catalogue::Case;
-use crate::engine_tests::diagnosis::disk::{Break, SET};
+use crate::engine_tests::diagnosis::disk::{Break, SET, whole};
 use crate::place::HiveName;
 use crate::value_data::ValueData;
 use diskmend_hive::ValueType;
@@ -16,15 +16,6 @@ fn list(key: &str, name: &'static str, entries: &[&str]) -> Break {
 fn text(key: &str, name: &'static str, text: &str) -> Break {
     let data = ValueData::text(ValueType::SZ, text);
     Break::Data(HiveName::System, format!(r"{SET}\{key}"), name, data)
-}
-
-/// Files that make the disk a whole Windows volume.
-fn whole() -> [Break; 2] {
-    [
-        "Windows/System32/services.exe",
-        "Windows/System32/drivers/disk.sys",
-    ]
-    .map(|path| Break::File(path.to_owned(), b"MZ".to_vec()))
 }
 
 pub(in super::super) fn lists() -> Cases {

@@ -38,6 +38,11 @@ pub(in super::super) fn services() -> Cases {
             &[r"RpcSs\Start"],
         ),
         Case::broken(
+            "boot-drivers",
+            vec![start("volmgr", 4), start("disk", 3)],
+            &[r"volmgr\Start"],
+        ),
+        Case::broken(
             "services-update",
             vec![start("TrustedInstaller", 4), start("WaaSMedicSvc", 4)],
             &[r"TrustedInstaller\Start"],
