@@ -46,9 +46,9 @@ impl HiveName {
         })
     }
 
-    /// True if Windows isn't one without it; the target of a repair has it.
-    pub(crate) const fn is_always_there(self) -> bool {
-        matches!(self, Self::System | Self::Software)
+    /// True if a volume without it has no Windows.
+    pub(crate) const fn makes_a_windows(self) -> bool {
+        matches!(self, Self::System)
     }
 
     /// The file's name below `Windows/System32/config`.

@@ -5,7 +5,7 @@ use diskmend_disk::testing::{Fault, FaultyDisk, Loss};
 use diskmend_hive::{Filetime, KeyState, ValueContent, ValueType};
 
 use super::support::{
-    FaultyHive, is_unfinished, one_in, reading, same_hives, site, undo, volume, with_watch,
+    FaultyHive, begun, is_unfinished, one_in, reading, same_hives, site, undo, volume, with_watch,
 };
 use crate::documents::{Deletion, InspectReport, Method, PlanReport, RepairReport, RowState};
 use crate::error::{Error, Refusal};
@@ -204,7 +204,9 @@ fn a_deletion_or_its_undo_that_was_killed_can_be_undone() {
     let counted = pristine.fork();
     repair(&counted).expect("repair");
     let mut states = 0;
-    for at in one_in(11, counted.operations()) {
+    let begun = begun(&counted.log());
+    for at in one_in(5, counted.operations() - begun) {
+        let at = begun + at;
         let disk = pristine.fork();
         disk.fail_at(at, Fault::Kill);
         repair(&disk).expect_err("killed");

@@ -40,8 +40,9 @@ pub(super) fn survey(
         let read = match facts.hive(name) {
             Ok(hive) => read(facts, asking, name, hive, &rows, &mut survey.notices),
             Err(failure) => match failure.take() {
-                // Without it, no recipe can find a fault in it. Old Windows have no COMPONENTS.
-                Some(Error::NoHive { path }) if goal == Goal::Faults && !name.is_always_there() => {
+                // Without it, no recipe can find a fault in it, and `diagnose` tells that it is
+                // missing. Old Windows have no COMPONENTS.
+                Some(Error::NoHive { path }) if goal == Goal::Faults && !name.makes_a_windows() => {
                     survey.notices.push(Notice {
                         kind: "no-hive",
                         text: format!("{path}: not found; what recipes say about it is left out"),
