@@ -101,6 +101,12 @@ impl Recipes {
 
 /// Reads the recipe at `path`.
 fn read(path: &Path) -> Result<Recipe, Failure> {
+    let (shown, text) = text(path)?;
+    Ok(Recipe::parse(&shown, &text)?)
+}
+
+/// The text of the file at `path`, and its name for display.
+pub(crate) fn text(path: &Path) -> Result<(String, String), Failure> {
     let shown = path.display().to_string();
     let mut text = String::new();
     File::open(path)
@@ -108,5 +114,5 @@ fn read(path: &Path) -> Result<Recipe, Failure> {
         .map_err(|error| {
             Failure::of(Exit::Usage, &error).context(format_args!("recipe file {shown}"))
         })?;
-    Ok(Recipe::parse(&shown, &text)?)
+    Ok((shown, text))
 }

@@ -1,4 +1,6 @@
-//! `diskmend recipes`: lists the repairs.
+//! `diskmend recipes`: lists the repairs, and checks the files of one's own.
+
+mod check;
 
 use std::io;
 
@@ -22,14 +24,21 @@ use crate::rule_file::RuleFiles;
 /// when the current value is a fault, that is, evidence of a broken system; '--auto' repairs only
 /// faults.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
 Examples:
   diskmend recipes
   diskmend recipes tls
   diskmend recipes --causes
   diskmend recipes --causes remote-desktop-off
-  diskmend recipes --recipe my-repair.toml my-repair")]
+  diskmend recipes --recipe my-repair.toml my-repair
+  diskmend recipes check my-repair.toml
+  diskmend recipes schema"
+)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<RecipesCommand>,
     /// Show this recipe completely; with --causes, this cause
     name: Option<String>,
     /// List the causes that 'diskmend diagnose' knows instead, or show one of them with its
@@ -42,12 +51,25 @@ pub(crate) struct Args {
     rules: RuleFiles,
 }
 
+/// What else can be done with recipes.
+#[derive(Debug, clap::Subcommand)]
+enum RecipesCommand {
+    Check(check::Args),
+    /// Print the JSON Schema of a recipe's file, for editors
+    Schema,
+}
+
 #[derive(Serialize)]
 struct Document<'a> {
     recipes: Vec<RecipeEntry<'a>>,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
+    match &args.command {
+        Some(RecipesCommand::Check(args)) => return check::run(args, console),
+        Some(RecipesCommand::Schema) => return schema(console),
+        None => {}
+    }
     let catalogue = args.files.load()?.catalogue;
     let rules = args.rules.load(&catalogue)?;
     if args.causes {
@@ -69,6 +91,16 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
             (Some(_), [recipe]) => show(console, recipe, &rules),
             _ => list(console, &recipes),
         }
+    })
+}
+
+fn schema(console: &mut Console) -> Result<Exit, Failure> {
+    let schema = diskmend_repair::recipe::schema();
+    let schema =
+        schema.ok_or_else(|| Failure::new(Exit::Failure, "the shape of a recipe is not known"))?;
+    console.show(Exit::Done, |console| {
+        // It is a document by itself, with or without --json.
+        writeln!(console.out(), "{schema:#}")
     })
 }
 

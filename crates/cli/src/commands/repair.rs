@@ -72,7 +72,7 @@ pub(crate) struct Args {
 /// What is carried out.
 enum Source<'a> {
     /// A plan that was saved in this file.
-    Saved(&'a Path, SavedPlan),
+    Saved(&'a Path, Box<SavedPlan>),
     /// These recipes.
     Chosen(Chosen),
 }
@@ -80,7 +80,7 @@ enum Source<'a> {
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
     args.report.about(&args.target.target, console)?;
     let source = match &args.plan {
-        Some(file) => Source::Saved(file, plan_file::read(file, &args.target)?),
+        Some(file) => Source::Saved(file, Box::new(plan_file::read(file, &args.target)?)),
         None => Source::Chosen(args.choice.load()?),
     };
     let boot = match &source {

@@ -143,3 +143,79 @@ fn an_unknown_name_is_answered_with_the_nearest_one() {
     assert!(!run.stderr.contains("did you mean"), "{}", run.stderr);
     assert_eq!(volume.hives(), before);
 }
+
+#[test]
+fn files_are_checked_and_every_mistake_has_its_place() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let put = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("writable");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let head = |name: &str| {
+        format!(
+            "schema = 1\nname = '{name}'\ntitle = 't'\nsummary = 's'\n\
+             sources = ['https://example.org']\n"
+        )
+    };
+    let row = "[[registry]]\nhive = 'SYSTEM'\nkey = 'Setup'\nvalue = 'A'\n\
+               type = 'REG_DWORD'\ndata = 1\nwhy = 'because'\n";
+    let good = put("good.toml", &format!("{}{row}", head("good")));
+    let bundle = put(
+        "bundle.toml",
+        &format!("{}includes = ['good']\n", head("bundle")),
+    );
+    let run = diskmend(["recipes", "check", &bundle, &good]).ends(0);
+    assert!(
+        run.stdout
+            .contains("bundle.toml: recipe bundle has no mistake"),
+        "{}",
+        run.stdout
+    );
+
+    let bad = put(
+        "bad.toml",
+        &format!("{}{}", head("bad"), row.replace("data = 1", "data = 'x'")),
+    );
+    let lost = put(
+        "lost.toml",
+        &format!("{}includes = ['gone']\n", head("lost")),
+    );
+    let taken = put("taken.toml", &format!("{}{row}", head("tls")));
+    let other = row.replace("data = 1", "data = 2");
+    let torn = put("torn.toml", &format!("{}{row}{other}", head("torn")));
+    let files = [&bad[..], &good, &lost, &taken, &torn];
+    let run = diskmend([&["recipes", "check"][..], &files].concat()).ends(2);
+    for say in [
+        "bad.toml:11:8: the data of a REG_DWORD are a number",
+        "good.toml: recipe good has no mistake",
+        "lost.toml: no recipe is called \"gone\"",
+        "taken.toml: there is already a recipe called \"tls\"",
+        "torn.toml: recipes \"torn\" and \"torn\" want different data",
+    ] {
+        assert!(run.stdout.contains(say), "{say}: {}", run.stdout);
+    }
+    let run = diskmend([&["recipes", "check", "--json"][..], &files].concat())
+        .ends(2)
+        .json();
+    assert_eq!(run["files"][0]["mistake"]["line"], 11);
+    assert_eq!(run["files"][0]["mistake"]["column"], 8);
+    assert_eq!(run["files"][1]["recipe"], "good");
+    assert_eq!(run["files"][1]["mistake"], serde_json::Value::Null);
+    assert_eq!(run["files"][2]["mistake"]["line"], serde_json::Value::Null);
+    diskmend(["recipes", "check", "missing.toml"])
+        .ends(2)
+        .says("missing.toml");
+    diskmend(["recipes", "check"]).ends(2);
+}
+
+#[test]
+fn the_schema_is_printed() {
+    let run = diskmend(["recipes", "schema"]).ends(0);
+    let schema: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(
+        schema["$schema"],
+        "https://json-schema.org/draft/2020-12/schema"
+    );
+    assert!(schema["properties"]["registry"]["items"]["properties"]["builds"].is_object());
+}

@@ -33,6 +33,14 @@ macro_rules! kinds {
             }
         }
 
+        /// The JSON Schema of each kind; `None` if one can't be found out.
+        pub(crate) fn schemas() -> Option<Vec<(String, serde_json::Value)>> {
+            Some(vec![$((
+                stringify!($key).to_owned(),
+                shape::schema::<<$kind as EvidenceKind>::Written>()?,
+            )),+])
+        }
+
         impl Evidence {
             /// The name of its kind.
             #[must_use]

@@ -32,7 +32,7 @@ use toml::de::DeTable;
 
 use crate::facts::Facts;
 use crate::progress::Interrupted;
-use crate::written::{Wrong, document, wrong_at};
+use crate::written::{Wrong, document, shape, wrong_at};
 
 /// A kind of evidence: how it is written, and how it is looked for.
 pub(crate) trait EvidenceKind: Sized {

@@ -13,6 +13,8 @@ use crate::written::document;
 
 /// The greatest length of a recipe file in bytes.
 pub const MAX_LEN: u64 = 256 * 1024;
+/// What follows `diskmend recipes` and is no name of a recipe.
+const COMMANDS: [&str; 3] = ["check", "help", "schema"];
 /// The greatest number of rows in a recipe.
 const MAX_ROWS: usize = 1000;
 
@@ -84,6 +86,10 @@ fn validated(
         )));
     }
     recipe_name(written.name.get_ref()).map_err(wrong(&written.name))?;
+    if COMMANDS.contains(&written.name.get_ref().as_str()) {
+        let message = format!("'diskmend recipes {}' is a command", written.name.get_ref());
+        return Err(wrong(&written.name)(message));
+    }
     let texts = [&written.title, &written.summary].into_iter();
     for shown in texts.chain(&written.caution) {
         sentence(shown.get_ref()).map_err(wrong(shown))?;
@@ -243,6 +249,7 @@ mod tests {
         for (from, to, place, say) in [
             ("schema = 1", "schema = 2", "1:10", "this program reads 1"),
             ("name = \"own\"", "name = \"Own\"", "2:8", "can't be a name"),
+            ("name = \"own\"", "name = \"check\"", "2:8", "is a command"),
             ("title = \"Title\"\n", "", "1:1", "title"),
             ("\"Summary\"", "\" \"", "4:11", "say something"),
             ("[\"https://example.org\"]", "[]", "5:11", "documented"),

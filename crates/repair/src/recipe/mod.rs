@@ -7,6 +7,7 @@ mod condition;
 mod error;
 mod file;
 mod parameter;
+mod schema;
 mod serial_port;
 #[cfg(test)]
 pub(crate) mod test_support;
@@ -18,6 +19,7 @@ pub use error::RecipeError;
 pub use file::MAX_LEN;
 pub(crate) use file::recipe_name;
 pub use parameter::{Parameter, ParameterKind};
+pub use schema::schema;
 
 pub use crate::place::HiveName;
 use parameter::Given;

@@ -62,7 +62,7 @@ pub(crate) struct ParameterFile {
 }
 
 impl ParameterKind {
-    const ALL: [Self; 3] = [Self::U16, Self::Port, Self::Text];
+    pub(super) const ALL: [Self; 3] = [Self::U16, Self::Port, Self::Text];
 
     /// Checks a value.
     ///

@@ -43,7 +43,7 @@ pub use registry::{IfMissing, RegistryRow};
 pub use registry_key::RegistryKeyRow;
 pub use select::SelectRow;
 pub use service::ServiceRow;
-pub(crate) use terms::{NoteFile, TermsEntry, UnknownWindows};
+pub(crate) use terms::{NoteFile, TermsEntry, TermsFile, UnknownWindows};
 pub use terms::{NoteIf, ProductTerm, Terms};
 
 /// A kind of row: how it is written in a recipe, what it is about, and how it is shown.

@@ -5,6 +5,7 @@ mod data;
 pub(crate) mod document;
 mod folder_path;
 mod key_pattern;
+pub(crate) mod shape;
 mod wrong;
 
 pub(crate) use data::{Written, encode, value_name, value_type};

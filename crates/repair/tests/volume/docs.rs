@@ -12,6 +12,7 @@ fn pages() -> Vec<PathBuf> {
     let mut pages: Vec<PathBuf> = entries
         .map(|entry| entry.expect("readable").path())
         .collect();
+    pages.retain(|page| page.extension().is_some_and(|end| end == "md"));
     pages.sort();
     pages.insert(0, docs.join("recipes.md"));
     pages
@@ -22,8 +23,13 @@ fn examples(page: &str) -> Vec<&str> {
     let blocks = page.split("```toml\n").skip(1);
     let blocks = blocks.map(|block| block.split_once("```").expect("the end of the block").0);
     blocks
-        .filter(|example| example.starts_with("schema") || example.starts_with('['))
+        .filter(|example| is_whole(example) || example.starts_with('['))
         .collect()
+}
+
+fn is_whole(example: &str) -> bool {
+    let mut lines = example.lines();
+    lines.any(|line| line == "schema = 1")
 }
 
 #[test]
@@ -36,7 +42,7 @@ fn the_recipes_of_the_documentation_are_valid() {
         let examples = examples(&page);
         assert!(!examples.is_empty(), "{shown} has no example");
         for (number, example) in examples.into_iter().enumerate() {
-            let text = if example.starts_with("schema") {
+            let text = if is_whole(example) {
                 example.to_owned()
             } else {
                 format!(
@@ -46,7 +52,7 @@ fn the_recipes_of_the_documentation_are_valid() {
             };
             let recipe = Recipe::parse(&shown, &text)
                 .unwrap_or_else(|error| panic!("example {number}: {error}\n{text}"));
-            if example.starts_with("schema") {
+            if is_whole(example) {
                 names.push(recipe.name.clone());
                 catalogue.add(recipe).expect("a new name");
             }

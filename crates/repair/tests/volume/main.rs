@@ -15,4 +15,5 @@ mod hive_file;
 #[cfg(unix)]
 mod modules;
 mod repair;
+mod schema;
 mod support;
