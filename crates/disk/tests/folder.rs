@@ -289,6 +289,10 @@ fn make_writable(path: &Path) {
 /// Undoing a removal creates the file again.
 #[test]
 fn a_removed_file_is_made_again_with_its_attributes_and_times() {
+    if is_wine() {
+        eprintln!("SKIPPED: Wine does not set the security descriptor of a file");
+        return;
+    }
     let (dir, target) = target();
     let path = dir.path().join("bad.sys");
     fs::write(&path, b"MZ").unwrap();

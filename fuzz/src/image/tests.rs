@@ -60,3 +60,26 @@ fn ntfs_volumes_may_be_written() {
         volume.fit_for_writing().unwrap();
     }
 }
+
+#[test]
+fn ntfs_volumes_are_changed_as_they_say_before() {
+    let mut state = 0x2545_F491_u32;
+    for _ in 0..20 {
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            (state >> 8) as u8
+        };
+        // One of two volumes, sometimes damaged in few places, and then a script.
+        let mut data = vec![next() % 2, 0];
+        for _ in 0..(next() % 5).saturating_sub(2) {
+            let len = 1 + next() % 4;
+            data.push(len);
+            data.extend((0..3 + len).map(|_| next()));
+        }
+        data.push(0);
+        data.extend((0..120).map(|_| next()));
+        crate::ntfs_write(&data);
+    }
+}

@@ -53,6 +53,12 @@ pub fn ntfs_write(data: &[u8]) {
             .map(|file| !touched(&file.place))
             .collect(),
         contents: BTreeMap::new(),
+        names: made
+            .files
+            .iter()
+            .map(|file| file.name.to_owned())
+            .enumerate()
+            .collect(),
         sound: input.changes.is_empty(),
         device,
     };
@@ -74,11 +80,13 @@ pub fn ntfs_write(data: &[u8]) {
             break;
         }
         let index = usize::from(input.script.byte()) % made.files.len();
-        let step = input.script.byte() % 8;
+        let step = input.script.byte() % 10;
         let result = match step {
             0..2 => work.set_len(&volume, index, &mut input.script),
             2..5 => work.write(&volume, index, &mut input.script),
             5..7 => work.secure(&volume, &secure, index, &mut input.script),
+            7 => work.rename(&volume, index, &mut input.script),
+            8 => work.remove(&volume, index),
             _ => {
                 if let Ok(again) = Volume::open(Arc::clone(&work.device)) {
                     volume = again;
@@ -105,8 +113,22 @@ struct Work {
     sound_records: Vec<bool>,
     /// The content of files, as far as it is known.
     contents: BTreeMap<usize, Vec<u8>>,
+    /// The names of the files that are still there.
+    names: BTreeMap<usize, String>,
     /// True if nothing is damaged.
     sound: bool,
+}
+
+/// The folder of all files.
+const PARENT: FileId = FileId {
+    record: FOLDER as u64,
+    sequence: 1,
+};
+/// A FILETIME.
+const NOW: u64 = 133_000_000_000_000_000;
+
+fn units(name: &str) -> Vec<u16> {
+    name.encode_utf16().collect()
 }
 
 fn id(file: &MadeFile) -> FileId {
@@ -196,6 +218,9 @@ impl Work {
         script: &mut Script<'_>,
     ) -> Result<(), String> {
         let file = id(self.file(index)?);
+        if !self.names.contains_key(&index) {
+            return Err("removed".to_owned());
+        }
         let descriptors = descriptors();
         let wanted = usize::from(script.byte()) % descriptors.len();
         let Some(wanted) = descriptors.get(wanted) else {
@@ -215,12 +240,9 @@ impl Work {
             }
         };
         let descriptor = secure.descriptor(to).map_err(|error| error.to_string())?;
-        let name: Vec<u16> = self.file(index)?.name.encode_utf16().collect();
+        let name = units(self.names.get(&index).ok_or_else(String::new)?);
         let member = Member {
-            folder: FileId {
-                record: FOLDER as u64,
-                sequence: 1,
-            },
+            folder: PARENT,
             name: &name,
             file,
         };
@@ -238,6 +260,40 @@ impl Work {
             Ok(Some(found)) => assert!(found == descriptor, "another descriptor"),
             other => panic!("set, then: {other:?}"),
         }
+        Ok(())
+    }
+
+    /// Gives a file another name. A damaged folder can lead anywhere.
+    fn rename(
+        &mut self,
+        volume: &Volume,
+        index: usize,
+        script: &mut Script<'_>,
+    ) -> Result<(), String> {
+        let old = self.names.get(&index).ok_or_else(String::new)?;
+        let unit = char::from(b'A' + script.byte() % 26);
+        let len = usize::from(script.byte());
+        let new = format!("{unit}{index}{}", "n".repeat(len.min(240)));
+        self.safe &= self.sound;
+        let (from, to) = (units(old), units(&new));
+        let can = volume.can_rename(PARENT, &from, &to);
+        let renamed = volume.rename(PARENT, &from, &to, NOW);
+        assert_eq!(can.is_ok(), renamed.is_ok(), "{can:?} {renamed:?}");
+        renamed.map_err(|error| error.to_string())?;
+        self.names.insert(index, new);
+        Ok(())
+    }
+
+    fn remove(&mut self, volume: &Volume, index: usize) -> Result<(), String> {
+        let name = units(self.names.get(&index).ok_or_else(String::new)?);
+        self.safe &= self.sound;
+        let can = volume.can_remove(PARENT, &name);
+        let removed = volume.remove(PARENT, &name, NOW);
+        assert_eq!(can.is_ok(), removed.is_ok(), "{can:?} {removed:?}");
+        assert!(!self.sound || removed.is_ok(), "{removed:?}");
+        removed.map_err(|error| error.to_string())?;
+        self.names.remove(&index);
+        self.contents.remove(&index);
         Ok(())
     }
 
@@ -265,9 +321,15 @@ impl Work {
             let folder = folder.unwrap_or_else(|error| panic!("{what}: {error}"));
             let names = folder.map(|folder| again.list(folder.id));
             // One more for the compressed file.
-            let count = self.made.files.len() + 1;
+            let count = self.names.len() + 1;
             match names {
-                Some(Ok(names)) => assert_eq!(names.len(), count, "{what}"),
+                Some(Ok(names)) => {
+                    assert_eq!(names.len(), count, "{what}");
+                    for name in self.names.values() {
+                        let name = units(name);
+                        assert!(names.iter().any(|it| it.name == name), "{what}");
+                    }
+                }
                 other => panic!("{what}: {other:?}"),
             }
         }
