@@ -39,6 +39,7 @@ use crate::target_arg::TargetArgs;
 Examples:
   diskmend repair /mnt/f tls nla crash-dump
   diskmend repair F: rdp-internal-error --yes
+  diskmend repair F: rdp-port port=33890
   diskmend repair /mnt/f serial-console --boot-volume /mnt/esp
   diskmend repair broken-os-disk.vhd rdp-internal-error
   diskmend repair /mnt/f --auto --yes --json
