@@ -3,10 +3,6 @@
 use super::boot_fixture::{BIOS, bios, hive};
 use super::support::{site, volume, with_watch};
 use crate::facts::{Facts, Product, ServiceStart};
-use crate::finding::RowState;
-use crate::place::HiveName;
-use crate::rows::example_service::ServiceRow;
-use crate::rows::{About, Kind};
 use crate::site::Options;
 use crate::value_data::ValueData;
 use diskmend_disk::testing::FaultyDisk;
@@ -153,54 +149,4 @@ fn the_boot_stores_are_looked_for_once() {
             disk.put(BIOS, b"no hive".to_vec());
         }
     });
-}
-
-fn service(text: &str) -> Result<ServiceRow, String> {
-    let written: <ServiceRow as Kind>::Written =
-        toml::from_str(text).map_err(|error| error.message().to_owned())?;
-    ServiceRow::read(written).map_err(|wrong| wrong.message)
-}
-
-/// The example in docs/adding-a-row.md: a kind of row that is defined only in its own file.
-#[test]
-fn a_new_kind_of_row_judges_by_the_facts() {
-    let row = service("name = 'DISK'\nstart = 3\nwhy = 'because'").expect("a row");
-    let states = with_facts(&disk(), |facts| {
-        let About::Values(HiveName::System, judge) = row.about() else {
-            panic!("it is about values");
-        };
-        let system = facts
-            .hive(HiveName::System)
-            .unwrap_or_else(|_| panic!("a hive"));
-        judge.judge(system, facts).expect("sound")
-    });
-    let states: Vec<_> = states
-        .iter()
-        .map(|judged| (judged.key.as_str(), judged.in_current_set, judged.state))
-        .collect();
-    assert_eq!(
-        states,
-        [
-            (
-                r"ControlSet001\Services\disk",
-                Some(false),
-                RowState::Differs
-            ),
-            (
-                r"ControlSet002\Services\disk",
-                Some(true),
-                RowState::Differs
-            ),
-        ]
-    );
-    assert_eq!(row.shown().lines, ["Start = 3"]);
-    for (text, say) in [
-        ("name = 'a'\nstart = 5\nwhy = 'w'", "0 to 4"),
-        ("name = ''\nstart = 1\nwhy = 'w'", "empty"),
-        ("name = 'a'\nstart = 1\nwhy = ' '", "say something"),
-        ("name = 'a'\nstart = 1\nwhy = 'w'\nhow = 1", "how"),
-    ] {
-        let error = service(text).expect_err(text);
-        assert!(error.contains(say), "{text}: {error}");
-    }
 }

@@ -8,8 +8,6 @@ mod bcd;
 mod certificate;
 mod claim;
 mod driver;
-#[cfg(test)]
-pub(crate) mod example_service;
 mod fault;
 mod fault_words;
 mod firewall_rule;
