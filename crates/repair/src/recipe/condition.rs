@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::file::recipe_name;
+use super::name::recipe_name;
 use crate::evidence::{self, Evidence, Looked};
 use crate::facts::Facts;
 use crate::progress::Interrupted;

@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::condition::{self, Condition};
+use super::name::recipe_name;
 use super::parameter::{self, Given, Parameter};
 use crate::recipe::{Origin, Recipe, RecipeError, SCHEMA};
 use crate::rows::{FolderPath, RecipeFile, Row, TABLES, Terms, Wrong, sentence, wrong, wrong_at};
@@ -197,19 +198,6 @@ fn apart(rows: &[(Range<usize>, Row)]) -> Result<(), Wrong> {
         before.push(path);
     }
     Ok(())
-}
-
-/// Checks the name of a recipe, or of anything else that is named in the same way.
-pub(crate) fn recipe_name(name: &str) -> Result<(), String> {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let starts = name.chars().next().is_some_and(|c| c.is_ascii_lowercase());
-    if starts && name.len() <= 64 && name.chars().all(plain) {
-        return Ok(());
-    }
-    Err(format!(
-        "\"{name}\" can't be a name: a name has up to 64 lower-case letters, digits and \
-         hyphens, and starts with a letter"
-    ))
 }
 
 #[cfg(test)]

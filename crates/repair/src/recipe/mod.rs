@@ -6,6 +6,7 @@ mod catalogue;
 mod condition;
 mod error;
 mod file;
+mod name;
 mod parameter;
 mod schema;
 mod serial_port;
@@ -17,7 +18,7 @@ pub use catalogue::Catalogue;
 pub use condition::{Condition, Quantity};
 pub use error::RecipeError;
 pub use file::MAX_LEN;
-pub(crate) use file::recipe_name;
+pub(crate) use name::recipe_name;
 pub use parameter::{Parameter, ParameterKind};
 pub use schema::schema;
 

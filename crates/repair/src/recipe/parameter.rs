@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::file::recipe_name;
+use super::name::recipe_name;
 use super::{Origin, Recipe, RecipeError};
 use crate::written::{Written, Wrong, document, sentence, wrong, wrong_at};
 
