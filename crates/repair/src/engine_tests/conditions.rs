@@ -215,7 +215,13 @@ fn rows_only_look_if_it_is_not_known_what_the_windows_is() {
 fn findings_of_every_kind_carry_a_note_if_its_condition_holds() {
     let disk = broken(&[]);
     let terms = "note_if = { condition = 'asked', text = 'look again' }";
-    for (condition, expected) in [(AGENT, Some("look again")), (NO_AGENT, None)] {
+    let both = format!("{terms}\nnote = 'and now'");
+    for (condition, terms, expected) in [
+        (AGENT, terms, Some("look again")),
+        (NO_AGENT, terms, None),
+        (AGENT, &both, Some("and now; look again")),
+        (NO_AGENT, &both, Some("and now")),
+    ] {
         let recipe = recipe(condition, terms, "");
         let report = inspect(&disk, &recipe);
         let values = report.rows.iter().map(|row| row.note.as_deref());

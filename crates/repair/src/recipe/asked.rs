@@ -115,17 +115,19 @@ impl<'a, 'f> Asking<'a, 'f> {
         Ok(true)
     }
 
-    /// The note of a row, if the condition on which it depends holds.
+    /// The notes of a row, as far as the condition holds on which one of them depends.
     ///
     /// # Errors
     /// If the caller interrupts.
     pub(crate) fn note<J>(&self, row: &Asked<'_, J>) -> Result<Option<String>, Interrupted> {
+        let always = row.terms.note.as_deref();
         let note = row.terms.note_if.as_ref().or(row.recipe.note_if.as_ref());
-        let Some(note) = note else {
-            return Ok(None);
+        let under_condition = match note {
+            Some(note) if self.holds(row.recipe, &note.condition)? => Some(note.text.as_str()),
+            _ => None,
         };
-        let holds = self.holds(row.recipe, &note.condition)?;
-        Ok(holds.then(|| note.text.clone()))
+        let notes: Vec<&str> = always.into_iter().chain(under_condition).collect();
+        Ok((!notes.is_empty()).then(|| notes.join("; ")))
     }
 
     /// True if a condition of a recipe holds. It is looked at once.

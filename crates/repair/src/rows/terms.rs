@@ -12,7 +12,7 @@ use crate::facts::{Facts, Product};
 use crate::written::{Wrong, document, sentence, wrong};
 
 /// The fields of every row that are about the row and not about a setting.
-const OWN: [&str; 3] = ["builds", "product", "note_if"];
+const OWN: [&str; 4] = ["builds", "product", "note", "note_if"];
 /// The field of every row that says what a fault is, and its part that names conditions.
 const FAULT: &str = "fault";
 const AND: &str = "and";
@@ -26,6 +26,8 @@ pub struct Terms {
     pub product: Option<ProductTerm>,
     /// The names of the conditions that must hold for a fault of the row to count.
     pub and: Vec<String>,
+    /// A note for a person, with every finding.
+    pub note: Option<String>,
     /// A note for a person, if a condition holds.
     pub note_if: Option<NoteIf>,
 }
@@ -65,6 +67,7 @@ pub(crate) struct NoteFile {
 pub(crate) struct TermsFile {
     builds: Option<Spanned<String>>,
     product: Option<Spanned<String>>,
+    note: Option<Spanned<String>>,
     note_if: Option<NoteFile>,
     /// Not a field of its own: it is within `fault`.
     #[serde(skip)]
@@ -144,7 +147,7 @@ impl Terms {
             .then(|| format!("a fault only if this holds: {}", self.and.join(", ")));
         let note = self.note_if.as_ref();
         let note = note.map(|note| format!("if {} holds: {}", note.condition, note.text));
-        [builds, product, faults, note]
+        [builds, product, faults, self.note.clone(), note]
             .into_iter()
             .flatten()
             .collect()
@@ -157,6 +160,7 @@ impl Terms {
             builds: builds.map(|builds| (*builds.start(), *builds.end())),
             product: self.product,
             and: &self.and,
+            note: self.note.as_deref(),
             note_if: self.note_if.as_ref(),
         }
     }
@@ -173,6 +177,8 @@ pub(crate) struct TermsEntry<'a> {
     /// The conditions that must hold for a fault to count.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     and: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note_if: Option<&'a NoteIf>,
 }
@@ -231,6 +237,9 @@ impl TermsFile {
             Some(word) => Some(product(word.get_ref()).map_err(wrong(word))?),
         };
         self.and.iter().try_for_each(&known)?;
+        if let Some(note) = &self.note {
+            sentence(note.get_ref()).map_err(wrong(note))?;
+        }
         let note_if = match self.note_if {
             None => None,
             Some(note) => Some(note.read(known)?),
@@ -239,6 +248,7 @@ impl TermsFile {
             builds,
             product,
             and: self.and.into_iter().map(Spanned::into_inner).collect(),
+            note: self.note.map(|note| note.into_inner().trim().to_owned()),
             note_if,
         })
     }
