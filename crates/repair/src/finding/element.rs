@@ -9,7 +9,6 @@ use serde::Serialize;
 
 use super::{ChangedValue, Goal, MayBeFault, RowState};
 use crate::error::{Error, Refusal};
-use crate::facts::boot_stores::Chosen;
 use crate::value_data::ValueData;
 
 /// The value that holds an element's data, in the key of the element.
@@ -88,13 +87,20 @@ impl MayBeFault for JudgedElement {
 }
 
 impl<'h> OpenStore<'h> {
-    pub(crate) fn new(store: Store<'h>, path: String, chosen: &'h Chosen, goal: Goal) -> Self {
+    /// The store at a path. `loaders` are those that rows about the loader mean, and `disk` is the
+    /// target's Windows and its disk. `is_efi` is true for the store of EFI firmware.
+    pub(crate) fn new(
+        (store, path): (Store<'h>, String),
+        (loaders, disk): (&'h [Loader], &'h Wanted),
+        is_efi: Option<bool>,
+        goal: Goal,
+    ) -> Self {
         Self {
             store,
             path,
-            loaders: &chosen.loaders,
-            disk: &chosen.wanted,
-            is_efi: chosen.is_efi,
+            loaders,
+            disk,
+            is_efi,
             goal,
         }
     }

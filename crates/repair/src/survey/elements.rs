@@ -120,7 +120,12 @@ fn read(
     };
     let store = Store::open(&opened.hive).map_err(unreadable)?;
     let shown = on_volume(examined.volume.as_deref(), &examined.path);
-    let store = OpenStore::new(store, shown, chosen, goal);
+    let store = OpenStore::new(
+        (store, shown),
+        (&chosen.loaders, &chosen.wanted),
+        chosen.is_efi,
+        goal,
+    );
     let mut found = Vec::new();
     for row in rows {
         for judged in row.judge.judge(&store, facts)? {
