@@ -1,6 +1,7 @@
 //! An open folder: of the system, of NTFS or FAT on a disk that isn't mounted, or in a test's
 //! memory.
 
+use std::any::Any;
 use std::fmt;
 use std::io;
 
@@ -23,7 +24,7 @@ pub enum Access {
 /// Every method takes the name of a direct child. A name that could lead elsewhere (with a
 /// separator, or `..`) gives [`io::ErrorKind::InvalidInput`], and links are never followed. The
 /// folder stays the one that was opened, even if it is renamed or its path is redirected meanwhile.
-pub trait Dir: fmt::Debug + Send + Sync {
+pub trait Dir: Any + fmt::Debug + Send + Sync {
     /// A second handle to the same folder.
     ///
     /// # Errors
@@ -142,6 +143,26 @@ pub trait Dir: fmt::Debug + Send + Sync {
     /// # Errors
     /// The system's error.
     fn replace(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Moves a file to a name in a folder of the same volume, which may be this folder. Nothing is
+    /// ever replaced. The file keeps everything that belongs to it: content, security descriptor,
+    /// attributes, times and streams. Of a link, the link itself is moved.
+    ///
+    /// Neither folder is flushed. Flush the new one first: a crash then leaves one of the two names,
+    /// or both.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] if the new name exists; [`io::ErrorKind::CrossesDevices`] if
+    /// the folder is on another disk; [`io::ErrorKind::Unsupported`] if nothing can be moved on this
+    /// kind of disk; the system's error.
+    fn move_to(
+        &self,
+        _name: &str,
+        _folder: &(dyn Dir + 'static),
+        _new_name: &str,
+    ) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// Opens a folder.
     ///

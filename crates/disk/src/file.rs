@@ -4,6 +4,7 @@
 use std::fmt;
 use std::fs::TryLockError;
 use std::io;
+use std::time::SystemTime;
 
 use diskmend_base::Storage;
 
@@ -19,6 +20,16 @@ pub trait File: Storage + fmt::Debug + Send {
     /// # Errors
     /// The system's error.
     fn metadata(&self) -> io::Result<Metadata>;
+
+    /// When the file's content was last changed; `None` if that isn't known on this kind of disk.
+    ///
+    /// # Errors
+    /// The system's error.
+    fn modified(&self) -> io::Result<Option<SystemTime>> {
+        self.as_system()
+            .map(|file| file.metadata()?.modified())
+            .transpose()
+    }
 
     /// The file's identity, which is valid while the file is open.
     ///

@@ -99,6 +99,10 @@ pub(crate) enum Place {
     Hive(HiveId),
     /// A folder with permissions to read, by its path with `/`.
     Folder(String),
+    /// A file that would be moved, by its path with `/`.
+    File(String),
+    /// All files that would be moved.
+    Files,
     /// All permissions.
     Permissions,
     /// Everything that depends on what the Windows is.
@@ -109,7 +113,8 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Hive(hive) => hive.fmt(f),
-            Self::Folder(path) => f.write_str(path),
+            Self::Folder(path) | Self::File(path) => f.write_str(path),
+            Self::Files => f.write_str("files"),
             Self::Permissions => f.write_str("permissions"),
             Self::Windows => f.write_str("this Windows"),
         }

@@ -85,6 +85,7 @@ pub(crate) fn plan_site(
     if nothing_left && !unchangeable.is_empty() {
         return Err(unchangeable.swap_remove(0).1);
     }
+    changes.extend(survey.moved_files(goal));
     let mut refused = std::mem::take(&mut survey.skipped);
     refused.extend(unchangeable);
     changes.extend(survey.drafted());

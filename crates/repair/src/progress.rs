@@ -33,6 +33,10 @@ pub enum Phase {
     SettingDescriptors,
     /// Restoring the former security descriptors of files.
     RestoringDescriptors,
+    /// Files are moved.
+    MovingFiles,
+    /// Files are moved back.
+    MovingFilesBack,
 }
 
 impl fmt::Display for Phase {
@@ -50,6 +54,8 @@ impl fmt::Display for Phase {
             Self::RollingBack => "rolling back",
             Self::Restoring => "restoring",
             Self::SettingDescriptors => "setting permissions on",
+            Self::MovingFiles => "moving files on",
+            Self::MovingFilesBack => "moving files back on",
             Self::RestoringDescriptors => "restoring permissions on",
         })
     }

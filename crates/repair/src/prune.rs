@@ -96,6 +96,15 @@ fn why(run: &FoundRun, site: &Site) -> Result<Option<PruneReason>, Error> {
         Trust::Unauthenticated { .. } => return Ok(Some(PruneReason::NotTrusted)),
         _ => {}
     }
+    // The only copy of a file that could not be put back.
+    let left = read
+        .journal
+        .files
+        .as_ref()
+        .is_some_and(|entry| entry.left > 0);
+    if left && site.state.keeps_files(&run.id)? {
+        return Ok(None);
+    }
     Ok(match read.journal.state {
         RunState::Undone => Some(PruneReason::Undone),
         RunState::RolledBack => Some(PruneReason::RolledBack),

@@ -52,12 +52,16 @@ pub(crate) fn repair_site(
     let recipes = plan.names();
     let mut refused = plan.refused;
     let mut ready = Ready::default();
-    let mut changes = Vec::new();
+    let (mut changes, mut files) = (Vec::new(), Vec::new());
     let places: Vec<Place> = plan.changes.iter().map(Change::place).collect();
     for change in plan.changes {
         let (place, shown) = (change.place(), documents::Change::of(&change));
+        let moved = documents::FileChange::of(&change);
         match ready.add(change, site, options, watch) {
-            Ok(()) => changes.extend(shown),
+            Ok(()) => {
+                changes.extend(shown);
+                files.extend(moved);
+            }
             Err(error @ Error::Interrupted(_)) => return Err(error),
             // Nothing has been written yet.
             Err(error) if plan.exact => return Err(error),
@@ -73,13 +77,14 @@ pub(crate) fn repair_site(
     notices.extend(plan.survey.for_other_recipes());
     let mut report = RepairReport::of(&site.display, &recipes, &refused, notices);
     report.tell_unneeded(&mut ready);
-    if let Some((run, applied)) = completed {
-        report.tell_completed(run, applied);
+    if let Some(completed) = completed {
+        report.tell_completed(completed);
     }
     if ready.is_nothing() {
         return Ok(report);
     }
     report.changes = changes;
+    report.files = files;
     let run = NewRun {
         kind: RunKind::Repair,
         recipes,

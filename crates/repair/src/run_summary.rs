@@ -1,5 +1,6 @@
 //! A summary of a run, for lists of runs.
 
+use diskmend_base::count::to_u64;
 use serde::Serialize;
 
 use crate::identity::{TargetIdentity, WindowsNames};
@@ -33,6 +34,15 @@ impl Journal {
         }
     }
 
+    /// The number of files that the run has moved. For a run that didn't end it is the greatest
+    /// possible number.
+    fn files_moved(&self) -> u64 {
+        match (&self.files, self.state) {
+            (None, _) | (_, RunState::RolledBack) => 0,
+            (Some(entry), _) => entry.moves.len() as u64,
+        }
+    }
+
     /// A summary of the run. `trust` says who has sealed it.
     pub(crate) fn summary(&self, trust: Trust) -> RunSummary {
         let trusted = trust.is_given();
@@ -59,6 +69,7 @@ impl Journal {
                 .map(|hive| shown(&hive.shown_path()))
                 .collect(),
             changes: self.changes(),
+            files: self.files_moved(),
             descriptors: self.objects_set(),
             undoable: self.state.is_undoable(),
             unfinished: self.state.is_unfinished(),
@@ -92,6 +103,8 @@ pub struct RunSummary {
     pub hives: Vec<String>,
     /// The number of values and keys that it changed; for a run that did not end, the maximum.
     pub changes: usize,
+    /// The number of files that it moved; for a run that did not end, the maximum.
+    pub files: u64,
     /// The number of files and folders with permissions that it changed; for a run that did not
     /// end, the maximum.
     pub descriptors: u64,
@@ -126,6 +139,7 @@ impl RunSummary {
             recipes: Vec::new(),
             hives: Vec::new(),
             changes: 0,
+            files: 0,
             descriptors: 0,
             undoable: false,
             unfinished: false,
@@ -137,6 +151,13 @@ impl RunSummary {
             },
             note: Some(note),
         }
+    }
+
+    /// The number of values, keys, files and objects that it changed.
+    #[must_use]
+    pub fn all_changes(&self) -> u64 {
+        let changes = to_u64(self.changes).saturating_add(self.files);
+        changes.saturating_add(self.descriptors)
     }
 
     /// True if the run belongs to this partition, if the target is on an unmounted disk.

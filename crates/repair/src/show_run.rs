@@ -1,10 +1,10 @@
 //! `runs TARGET RUN`: shows what a run changed, from its undo data. Nothing is written.
 
 use crate::changes::descriptors::DescriptorWords;
-use crate::documents::{RunDetails, RunHive, RunPermission, SCHEMA};
+use crate::documents::{FileChangeKind, RunDetails, RunFile, RunHive, RunPermission, SCHEMA};
 use crate::engine::Engine;
 use crate::error::{Error, chain};
-use crate::run::HiveEntry;
+use crate::run::{FileMove, HiveEntry, MovedTo};
 use crate::run_names::RunNames;
 use crate::site::Site;
 
@@ -41,6 +41,7 @@ pub(crate) fn show_site(site: &Site, run: &str) -> Result<RunDetails, Error> {
         target: site.display.clone(),
         run: summary,
         hives: Vec::new(),
+        files: Vec::new(),
         permissions: Vec::new(),
         more_permissions: 0,
         problems: Vec::new(),
@@ -49,6 +50,8 @@ pub(crate) fn show_site(site: &Site, run: &str) -> Result<RunDetails, Error> {
         details.problems.push(chain(&error));
     }
     details.hives = journal.hives.iter().map(hive).collect();
+    let moves = journal.files.iter().flat_map(|entry| &entry.moves);
+    details.files = moves.map(file).collect();
     let Some(entry) = &journal.descriptors else {
         return Ok(details);
     };
@@ -74,6 +77,19 @@ pub(crate) fn show_site(site: &Site, run: &str) -> Result<RunDetails, Error> {
         details.problems.push(chain(&error));
     }
     Ok(details)
+}
+
+fn file(moved: &FileMove) -> RunFile {
+    let (action, name) = match &moved.to {
+        MovedTo::Kept(name) => (FileChangeKind::Remove, name),
+        MovedTo::Renamed(name) => (FileChangeKind::Rename, name),
+    };
+    RunFile {
+        path: moved.path.clone(),
+        action,
+        name: name.clone(),
+        length: moved.content.length,
+    }
 }
 
 fn hive(entry: &HiveEntry) -> RunHive {

@@ -10,7 +10,7 @@ mod values;
 
 use diskmend_disk::TargetLock;
 
-use crate::changes::{descriptors, hive};
+use crate::changes::{descriptors, files, hive};
 use crate::documents::{Method, SCHEMA, UndoReport};
 use crate::engine::Engine;
 use crate::error::{Error, Refusal};
@@ -94,24 +94,28 @@ fn by_bytes(
 ) -> Result<UndoReport, Error> {
     watch.phase(Phase::Restoring, &site.display)?;
     let secured = descriptors::of_run(site, folder, &journal)?;
+    files::check_scope(folder, &journal)?;
     journal.begin_undo(Way::Bytes);
     folder.write_journal(&journal)?;
-    let (mut descriptors, mut files) = (None, Vec::new());
+    let (mut descriptors, mut moved, mut files) = (None, None, Vec::new());
     site.recording(folder, || {
         if let Some(secured) = &secured {
             let undone = descriptors::undo(secured.as_ref(), folder, &journal, watch)?;
             descriptors = Some(undone);
         }
+        moved = files::undo(site, folder, &journal, watch);
         for restoration in restorations.iter_mut().rev() {
             files.extend(restoration.restore()?);
         }
         Ok(())
     })
     .map_err(half_way(&journal))?;
-    descriptors::settle(&mut journal, descriptors.as_ref());
+    files::settle(&mut journal, moved.as_ref());
+    descriptors::settle(&mut journal, descriptors.as_ref(), moved.as_ref());
     folder.write_journal(&journal).map_err(half_way(&journal))?;
     let mut report = report(site, &journal, Method::Bytes);
     report.files = files;
+    report.moved = moved;
     report.descriptors = descriptors;
     Ok(report)
 }
@@ -164,6 +168,7 @@ fn report(site: &Site, journal: &Journal, method: Method) -> UndoReport {
         method,
         files: Vec::new(),
         changes: Vec::new(),
+        moved: None,
         descriptors: None,
         recorded_as: None,
         differences: None,

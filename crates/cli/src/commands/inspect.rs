@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::html;
 use crate::output::console::Console;
 use crate::output::table::{Cell, Table};
-use crate::output::{acl, identity, report, shell, style};
+use crate::output::{acl, files, identity, report, shell, style};
 use crate::progress::Steps;
 use crate::recipe_file::RecipeFiles;
 use crate::report_file::ReportArgs;
@@ -103,6 +103,7 @@ fn print(
         report::object(out, place)?;
         elements(out, &group, width)?;
     }
+    files::rows(out, &found.files, width, |row| state(row.state))?;
     for acl in &found.acls {
         acl::report(out, acl)?;
     }

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::html;
 use crate::output::console::Console;
 use crate::output::table::{Cell, Table};
-use crate::output::{acl, report, style};
+use crate::output::{acl, files, report, style};
 use crate::progress::Steps;
 use crate::recipe_file::{RecipeFiles, Recipes};
 use crate::report_file::{self, ReportArgs};
@@ -176,6 +176,7 @@ fn print(
     }
     report::stores(out, &report.stores)?;
     changes(out, &report.changes, width)?;
+    files::changes(out, &report.files, width)?;
     // With --auto, what differs without being a fault is not changed, and not shown.
     for acl in report
         .acls
@@ -197,11 +198,19 @@ fn print(
         1 => Some("1 value to change".to_owned()),
         values => Some(format!("{values} values to change")),
     };
+    let moved = match report.files.len() {
+        0 => None,
+        count => Some(format!("{} to move away", files::counted(count as u64))),
+    };
     let permissions = match report.objects_to_change() {
         0 => None,
         count => Some(format!("permissions of {} to set", acl::objects(count))),
     };
-    let pending = recovered.into_iter().chain(changed).chain(permissions);
+    let pending = recovered
+        .into_iter()
+        .chain(changed)
+        .chain(moved)
+        .chain(permissions);
     let pending: Vec<String> = pending.collect();
     let unread = report.acls.iter().any(|acl| acl.failed.count > 0);
     match pending.as_slice() {

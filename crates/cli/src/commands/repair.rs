@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::html;
 use crate::output::console::{self, Console};
-use crate::output::{acl, report, shell};
+use crate::output::{acl, files, report, shell};
 use crate::plan_file;
 use crate::progress::Steps;
 use crate::report_file::{self, ReportArgs};
@@ -25,8 +25,11 @@ use crate::target_arg::TargetArgs;
 /// already right, so that a second run writes nothing. If a hive was not closed cleanly, it first
 /// recovers the hive from its logs.
 ///
+/// It moves files away only if a recipe says so. It never copies and deletes them: the run keeps each
+/// file with everything that belongs to it, and undo moves it back.
+///
 /// It sets permissions of files last; if it can't set the permissions of one file, it still repairs
-/// the others. It follows no link. If a repair was killed while it set permissions, run the same
+/// the others. It follows no link. If a repair was killed while it moved files or set permissions, run the same
 /// command again to complete it.
 ///
 /// Before it writes anything, diskmend saves the old bytes on the volume (for an image: in the
@@ -150,7 +153,7 @@ fn question(plan: &PlanReport) -> String {
 
 fn plain_question(plan: &PlanReport) -> String {
     let permissions = plan.objects_to_change();
-    match (plan.changes.len(), permissions) {
+    match (plan.changes.len() + plan.files.len(), permissions) {
         (0, 0) => "Recover the hives from their logs?".to_owned(),
         (0, count) => format!("Set the permissions of {}?", acl::objects(count)),
         (1, 0) => "Apply this change?".to_owned(),
@@ -169,7 +172,8 @@ pub(crate) fn print(console: &mut Console, report: &RepairReport, state: &str) -
     let width = console.width();
     let out = console.out();
     plan::changes(out, &report.changes, width)?;
-    if !report.changes.is_empty() {
+    files::changes(out, &report.files, width)?;
+    if !report.changes.is_empty() || !report.files.is_empty() {
         writeln!(out)?;
     }
     print_end(console, report, state)

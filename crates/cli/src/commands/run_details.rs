@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::html;
 use crate::output::console::{self, Console};
 use crate::output::table::{Cell, Table};
-use crate::output::{report, style};
+use crate::output::{files, report, style};
 use crate::target_arg::TargetArgs;
 
 /// The greatest number of changes of a hive, and of permissions, that are shown as text.
@@ -89,7 +89,26 @@ fn print(console: &mut Console, details: &RunDetails) -> io::Result<()> {
     for hive in &details.hives {
         print_hive(console, hive)?;
     }
+    moved(console, details)?;
     permissions(console, details)
+}
+
+fn moved(console: &mut Console, details: &RunDetails) -> io::Result<()> {
+    let width = console.width();
+    let out = console.out();
+    if !details.files.is_empty() {
+        let heading = style::HEADING;
+        writeln!(out, "\n{heading}files{heading:#}")?;
+    }
+    let mut table = Table::untitled(3, 2);
+    for file in &details.files {
+        table.row([
+            Cell::new(&file.path),
+            Cell::new(files::length(file.length, None)),
+            new(&files::moved_to(file)),
+        ]);
+    }
+    table.write(out, width)
 }
 
 fn print_hive(console: &mut Console, hive: &RunHive) -> io::Result<()> {

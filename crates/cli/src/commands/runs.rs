@@ -221,7 +221,7 @@ pub(super) fn by(run: &RunSummary) -> Cell {
 
 /// The number of changes in the run.
 fn changes(run: &RunSummary) -> String {
-    let count = (run.changes as u64).saturating_add(run.descriptors);
+    let count = run.all_changes();
     if run.unfinished {
         format!("up to {count}")
     } else {

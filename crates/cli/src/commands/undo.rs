@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use diskmend_base::escape::Visible;
 
 use diskmend_repair::documents::{
-    FileAction, Method, Reversal, RunSummary, UndoReport, UndoneDescriptors,
+    FileAction, Method, Reversal, RunSummary, UndoReport, UndoneDescriptors, UndoneFiles,
 };
 use diskmend_repair::{BootChoice, Engine};
 
@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::html;
 use crate::output::console::{self, Console};
 use crate::output::table::{Cell, Table};
-use crate::output::{acl, preview, report, shell, style};
+use crate::output::{acl, files, preview, report, shell, style};
 use crate::progress::Steps;
 use crate::report_file::{self, ReportArgs};
 use crate::target_arg::TargetArgs;
@@ -95,7 +95,9 @@ fn last_of_hive(args: &Args, engine: &Engine, hive: &str) -> Result<String, Fail
             let list = format!("'diskmend runs {root}{option}' lists the runs");
             Err(Failure::new(Exit::Failure, message).hint(list))
         }
-        Some(run) if run.hives.len() == 1 && run.descriptors == 0 => Ok(run.run.clone()),
+        Some(run) if run.hives.len() == 1 && run.descriptors == 0 && run.files == 0 => {
+            Ok(run.run.clone())
+        }
         Some(run) => {
             let name = &run.run;
             let message = format_args!("run {name} changed not only {hive}");
@@ -291,7 +293,7 @@ fn question(run: &RunSummary) -> String {
         [] => run.hives.join(", "),
         recipes => recipes.join(", "),
     };
-    let count = (run.changes as u64).saturating_add(run.descriptors);
+    let count = run.all_changes();
     let most = if run.unfinished { "up to " } else { "" };
     format!(
         "Undo run {} of {} ({what}, {most}{count} changes)?",
@@ -305,11 +307,14 @@ fn print(console: &mut Console, report: &UndoReport, state: &str) -> io::Result<
     match report.method {
         Method::Bytes => {
             let left = |undone: &UndoneDescriptors| undone.changed_since.count > 0;
+            let files_left = |undone: &UndoneFiles| undone.left_alone.count > 0;
             let how = if report.is_partial() {
                 " in part"
             } else if report.differences.is_some() {
                 ": its old bytes are restored over whatever was there"
-            } else if report.descriptors.as_ref().is_some_and(left) {
+            } else if report.descriptors.as_ref().is_some_and(left)
+                || report.moved.as_ref().is_some_and(files_left)
+            {
                 ", except for later changes"
             } else {
                 ", byte for byte"
@@ -336,6 +341,9 @@ fn print(console: &mut Console, report: &UndoReport, state: &str) -> io::Result<
             )?;
             values(out, report, width)?;
         }
+    }
+    if let Some(undone) = &report.moved {
+        files::undone(out, undone, width)?;
     }
     if let Some(undone) = &report.descriptors {
         acl::undone(out, undone)?;

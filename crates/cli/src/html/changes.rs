@@ -1,15 +1,15 @@
 //! Plans, and what a command changed or took back.
 
 use diskmend_repair::documents::{
-    AppliedHive, Change, FileAction, Method, Notice, Outcome, PlanReport, RepairReport,
-    RestoredFile, Reversal, ReversedChange, SecondReader, SkippedHive, UndoReport,
+    AppliedHive, Change, FileAction, FileChange, Method, Notice, Outcome, PlanReport, RepairReport,
+    RestoredFile, Reversal, ReversedChange, SecondReader, SkippedHive, UndoReport, UndoneFiles,
 };
 use maud::{Markup, html};
 
 use super::acl;
-use super::{FEW_BYTES, List, command, shown, value};
+use super::{BYTES_OF_FILES, FEW_BYTES, List, command, shown, value};
 use crate::failure::Failure;
-use crate::output::report;
+use crate::output::{files as text, report};
 
 const JSON: &str = ", which --json lists";
 
@@ -32,13 +32,15 @@ pub(crate) fn plan(plan: &PlanReport, title: &str, repair: Option<&str>) -> Mark
             @if plan.has_changes() {
                 p {
                     (report::counted(plan.changes.len(), "value")) " to change, "
-                    (report::counted(dirty.len(), "hive")) " to recover, permissions of "
+                    (report::counted(dirty.len(), "hive")) " to recover, "
+                    (text::counted(plan.files.len() as u64)) " to move away, permissions of "
                     (crate::output::acl::objects(permissions)) " to set."
                 }
             } @else { p { "Nothing to do." } }
             @for caution in &plan.cautions { p { span.warn { "Mind: " } (shown(caution)) } }
             (lines(&dirty))
             (changes(&plan.changes))
+            (moved(&plan.files))
             (acl::folders(acls))
             (remarks(&plan.skipped, &plan.notices))
             @if let Some(repair) = repair { (command("Carry it out:", repair)) }
@@ -95,6 +97,7 @@ pub(crate) fn applied(done: &RepairReport, undo: Option<&str>) -> Markup {
                 }
             }
             (changes(&done.changes))
+            (moved(&done.files))
             @if !done.hives.is_empty() {
                 h3 { "The hives afterwards" }
                 (hives.table(&done.hives, hive))
@@ -134,6 +137,7 @@ pub(crate) fn undone(undone: &UndoReport, redo: Option<&str>) -> Markup {
             p.verdict { "Run " code { (shown(&undone.run)) } " is undone, " (how) "." }
             @if !undone.files.is_empty() { (files.table(&undone.files, file)) }
             @if !undone.changes.is_empty() { (values.table(&undone.changes, reversed)) }
+            @if let Some(moved) = &undone.moved { (moved_back(moved)) }
             @if let Some(descriptors) = &undone.descriptors { (acl::undone(descriptors)) }
             (remarks(&[], &undone.notices))
             @if let Some(redo) = redo { (command("Undo the undo:", redo)) }
@@ -148,6 +152,38 @@ fn changes(changes: &[Change]) -> Markup {
         ..List::default()
     };
     html! { @if !changes.is_empty() { (list.table(changes, change)) } }
+}
+
+/// The files that are moved away.
+fn moved(files: &[FileChange]) -> Markup {
+    let list = List {
+        columns: &["File", "Old", "New", "Why"],
+        bytes: BYTES_OF_FILES,
+        rest: JSON,
+        ..List::default()
+    };
+    let row = |file: &FileChange| {
+        let old = text::length(file.length, file.modified.as_deref());
+        let why = report::because(&file.recipe, &file.why, file.note.as_deref());
+        vec![
+            html! { code { (shown(&file.path)) } },
+            html! { @if file.fault { span.bad { (value(&old)) } } @else { (value(&old)) } },
+            value(text::new(file.action)),
+            html! { (shown(&why)) },
+        ]
+    };
+    html! { @if !files.is_empty() { (list.table(files, row)) } }
+}
+
+/// The files that were moved back, and those that were not.
+fn moved_back(undone: &UndoneFiles) -> Markup {
+    let back = undone.put_back.iter();
+    let back = back.map(|path| format!("{path}: moved back"));
+    let left = undone.left_alone.listed.iter();
+    let left = left.map(|note| format!("{}: left alone: {}", note.path, note.reason));
+    let failed = undone.failed.listed.iter();
+    let failed = failed.map(|note| format!("{}: not moved back: {}", note.path, note.reason));
+    lines(&back.chain(left).chain(failed).collect::<Vec<_>>())
 }
 
 fn change(change: &Change) -> Vec<Markup> {

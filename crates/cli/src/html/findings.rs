@@ -4,7 +4,7 @@ use diskmend_repair::documents::{AclReport, InspectReport, RowState};
 use maud::{Markup, html};
 
 use super::{FEW_BYTES, List, shown, tight, value};
-use crate::output::report;
+use crate::output::{files, report};
 
 /// A value, an element or permissions that are not as a recipe wants them.
 struct Finding {
@@ -59,7 +59,15 @@ fn findings(found: &InspectReport) -> Vec<Finding> {
         why: report::because(&row.recipe, &row.why, row.note.as_deref()),
     });
     let permissions = found.acls.iter().flat_map(permissions);
-    let all = values.chain(elements).chain(permissions);
+    let files = found.files.iter().map(|row| Finding {
+        state: row.state,
+        place: row.path.clone(),
+        name: "file".to_owned(),
+        now: files::found(row),
+        wanted: files::action(row.action).to_owned(),
+        why: report::because(&row.recipe, &row.why, row.note.as_deref()),
+    });
+    let all = values.chain(elements).chain(files).chain(permissions);
     all.filter(|finding| finding.state != RowState::Ok)
         .collect()
 }

@@ -54,6 +54,8 @@ const MOST_ITEMS: usize = 500;
 const MOST_BYTES_OF_LIST: usize = 60_000;
 /// The same for a list that is one of several.
 const FEW_BYTES: usize = 8_000;
+/// The maximum number of bytes for files that are moved away.
+const BYTES_OF_FILES: usize = 15_000;
 
 /// A page with this title and content.
 pub(crate) fn page(title: &str, content: &Markup) -> Markup {

@@ -1,13 +1,13 @@
 //! What diskmend has done to a disk.
 
 use diskmend_repair::documents::{
-    PrunableRun, PruneReport, RunChange, RunDetails, RunList, RunPermission, RunState, RunSummary,
-    Trust,
+    PrunableRun, PruneReport, RunChange, RunDetails, RunFile, RunList, RunPermission, RunState,
+    RunSummary, Trust,
 };
 use maud::{Markup, html};
 
-use super::{FEW_BYTES, List, command, shown, tight, value};
-use crate::output::{report, shell};
+use super::{BYTES_OF_FILES, FEW_BYTES, List, command, shown, tight, value};
+use crate::output::{files, report, shell};
 
 /// The maximum number of hives.
 const MOST_HIVES: usize = 4;
@@ -40,7 +40,7 @@ fn row(run: &RunSummary, target: &str, options: &str) -> Vec<Markup> {
     } else {
         html! { "can't be undone" }
     };
-    let changes = (run.changes as u64).saturating_add(run.descriptors);
+    let changes = run.all_changes();
     vec![
         html! { code { (shown(&run.run)) } },
         tight(state(run)),
@@ -110,6 +110,12 @@ pub(crate) fn details(details: &RunDetails, undo: Option<&str>) -> Markup {
         rest: &json,
         ..List::default()
     };
+    let moved = List {
+        columns: &["Old path", "Length", "New place"],
+        bytes: BYTES_OF_FILES,
+        rest: &json,
+        ..List::default()
+    };
     let more_hives = details.hives.len().saturating_sub(MOST_HIVES);
     html! {
         section aria-labelledby="run" {
@@ -128,6 +134,10 @@ pub(crate) fn details(details: &RunDetails, undo: Option<&str>) -> Markup {
                 (changes(&hive.changes, hive.change_count, &json))
             }
             @if more_hives > 0 { p.soft { "And " (more_hives) " more hives" (json) "." } }
+            @if !details.files.is_empty() {
+                h3 { "Files" }
+                (moved.table(&details.files, file))
+            }
             @if !details.permissions.is_empty() {
                 h3 { "Permissions" }
                 (permissions.table(&details.permissions, permission))
@@ -174,6 +184,14 @@ fn change(change: &RunChange) -> Vec<Markup> {
         value(name),
         value(&old),
         value(&new),
+    ]
+}
+
+fn file(file: &RunFile) -> Vec<Markup> {
+    vec![
+        html! { code { (shown(&file.path)) } },
+        html! { (file.length) },
+        value(&files::moved_to(file)),
     ]
 }
 

@@ -3,10 +3,10 @@
 use diskmend_hive::ValueType;
 use diskmend_repair::ValueData;
 use diskmend_repair::documents::{
-    AclGroup, AclReport, AppliedDescriptors, Change, ChangedValue, DescriptorWords, Method,
-    ObjectNote, ObjectNotes, Outcome, PlanReport, RepairReport, Reversal, ReversedChange, RowState,
-    RunChange, RunDetails, RunHive, RunKind, RunPermission, RunState, RunSummary, Trust,
-    UndoReport,
+    AclGroup, AclReport, AppliedDescriptors, Change, ChangedValue, DescriptorWords, FileChange,
+    FileChangeKind, Method, ObjectNote, ObjectNotes, Outcome, PlanReport, RepairReport, Reversal,
+    ReversedChange, RowState, RunChange, RunDetails, RunFile, RunHive, RunKind, RunPermission,
+    RunState, RunSummary, Trust, UndoReport, UndoneFiles,
 };
 use maud::{Markup, html};
 
@@ -116,6 +116,7 @@ fn run_details() -> RunDetails {
             recipes: vec![worst(); 50],
             hives: Vec::new(),
             changes: COUNT,
+            files: 256,
             descriptors: COUNT as u64,
             undoable: true,
             unfinished: false,
@@ -128,9 +129,33 @@ fn run_details() -> RunDetails {
         hives: ["SYSTEM", "SOFTWARE", "BCD", "SAM", "x", "y"]
             .map(hive)
             .into(),
+        files: vec![run_file(); 256],
         permissions: (0..2000).map(permission).collect(),
         more_permissions: COUNT as u64 - 2000,
         problems: vec![worst(); 1000],
+    }
+}
+
+fn file_change() -> FileChange {
+    FileChange {
+        recipe: worst(),
+        path: worst(),
+        action: FileChangeKind::Remove,
+        length: u64::MAX,
+        modified: Some(worst()),
+        xxh3: Some(worst()),
+        fault: true,
+        why: worst(),
+        note: Some(worst()),
+    }
+}
+
+fn run_file() -> RunFile {
+    RunFile {
+        path: worst(),
+        action: FileChangeKind::Rename,
+        name: worst(),
+        length: u64::MAX,
     }
 }
 
@@ -145,6 +170,7 @@ fn plan_report() -> PlanReport {
         stores: Vec::new(),
         acls: vec![folder(); 6],
         changes: (0..2000).map(change).collect(),
+        files: vec![file_change(); 256],
         cautions: Vec::new(),
         unfinished: Vec::new(),
         notices: Vec::new(),
@@ -160,6 +186,7 @@ fn repair_report() -> RepairReport {
         recipes: vec!["tls".to_owned()],
         hives: Vec::new(),
         changes: (0..COUNT).map(change).collect(),
+        files: vec![file_change(); 256],
         descriptors: Some(AppliedDescriptors {
             changed: COUNT as u64,
             already: 0,
@@ -186,6 +213,13 @@ fn undo_report() -> UndoReport {
         method: Method::Values,
         files: Vec::new(),
         changes: (0..COUNT).map(reversed).collect(),
+        moved: Some(UndoneFiles {
+            put_back: vec![worst(); 256],
+            already: 0,
+            left_alone: notes(),
+            failed: notes(),
+            kept: 0,
+        }),
         descriptors: None,
         recorded_as: None,
         differences: None,

@@ -3,6 +3,7 @@
 pub(crate) mod acl;
 pub(crate) mod console;
 pub(crate) mod events;
+pub(crate) mod files;
 pub(crate) mod identity;
 pub(crate) mod json;
 pub(crate) mod log;

@@ -73,6 +73,17 @@ pub(crate) fn line(out: &mut dyn Write, change: &WouldChange<'_>) -> io::Result<
         WouldChange::Descriptor { path, now, then } => {
             pair(out, &format!("permissions of {path}"), now, then)
         }
+        WouldChange::Moved {
+            path,
+            name,
+            problem,
+        } => {
+            let then = match problem {
+                None => "moved back".to_owned(),
+                Some(problem) => format!("not moved back: {problem}"),
+            };
+            pair(out, &format!("file {path}"), name, &then)
+        }
         WouldChange::Unknown { path, reason } => {
             writeln!(out, "{}: unknown: {}", Visible(path), Visible(reason))
         }

@@ -7,6 +7,7 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
+use std::any::Any;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::Path;
@@ -296,6 +297,16 @@ impl Dir for SystemDir {
     fn replace(&self, from: &str, to: &str) -> io::Result<()> {
         let (from, to) = (component(from.as_ref())?, component(to.as_ref())?);
         self.dir.rename(from, to)
+    }
+
+    fn move_to(&self, name: &str, folder: &(dyn Dir + 'static), new_name: &str) -> io::Result<()> {
+        let (name, new_name) = (component(name.as_ref())?, component(new_name.as_ref())?);
+        let folder = (folder as &dyn Any).downcast_ref::<Self>();
+        let folder = folder.ok_or(io::ErrorKind::CrossesDevices)?;
+        if self.dir.metadata(name)?.kind == Kind::Folder {
+            return Err(NotRegular { kind: Kind::Folder }.into());
+        }
+        self.dir.move_to(name, &folder.dir, new_name)
     }
 
     fn open_dir(&self, name: &str) -> io::Result<Box<dyn Dir>> {

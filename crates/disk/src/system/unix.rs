@@ -87,23 +87,31 @@ impl OpenDir {
         self.0.rename(from, &self.0, to)
     }
 
-    /// Renames to a name that must not exist yet. A driver that can't check that while it renames
-    /// is asked before; then another program could still make a file with this name in between.
+    /// Renames to a name that must not exist yet.
     pub(super) fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.move_to(from, self, to)
+    }
+
+    /// Renames into a folder, which may be another one, to a name that must not exist yet. A driver
+    /// that can't check that while it renames is asked before; then another program could still make
+    /// a file with this name in between.
+    pub(super) fn move_to(&self, from: &Path, folder: &Self, to: &Path) -> io::Result<()> {
         #[cfg(target_os = "linux")]
         {
             use rustix::fs::{RenameFlags, renameat_with};
 
             let flags = RenameFlags::NOREPLACE;
-            match retry_on_intr(|| renameat_with(&self.0, from, &self.0, to, flags)) {
+            match retry_on_intr(|| renameat_with(&self.0, from, &folder.0, to, flags)) {
                 Ok(()) => return Ok(()),
                 Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        match self.metadata(to) {
+        match folder.metadata(to) {
             Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => self.rename(from, to),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.0.rename(from, &folder.0, to)
+            }
             Err(error) => Err(error),
         }
     }

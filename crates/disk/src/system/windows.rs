@@ -145,8 +145,14 @@ impl OpenDir {
 
     /// Renames to a name that must not exist yet, with write-through.
     pub(super) fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.move_to(from, self, to)
+    }
+
+    /// Renames into a folder, which may be another one, to a name that must not exist yet, with
+    /// write-through.
+    pub(super) fn move_to(&self, from: &Path, folder: &Self, to: &Path) -> io::Result<()> {
         let file = self.open(from, DELETE_ACCESS, FILE_OPEN, FILE_WRITE_THROUGH)?;
-        nt::rename(&file, &self.0, to.as_os_str(), false)
+        nt::rename(&file, &folder.0, to.as_os_str(), false)
     }
 
     /// Opens a file to read or set its attributes and times.

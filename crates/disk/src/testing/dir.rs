@@ -1,5 +1,6 @@
 //! A folder of a faulty disk.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -158,6 +159,27 @@ impl Dir for FaultyDir {
             names.remove(from);
             names.insert(to.to_owned(), node);
         });
+        Ok(())
+    }
+
+    fn move_to(&self, name: &str, folder: &(dyn Dir + 'static), new_name: &str) -> io::Result<()> {
+        name::component(new_name.as_ref())?;
+        let node = self.child(name)?;
+        if let kind @ Kind::Folder = self.disk.metadata(node).kind {
+            return Err(NotRegular { kind }.into());
+        }
+        let folder = (folder as &dyn Any).downcast_ref::<Self>();
+        let folder = folder.filter(|folder| folder.disk.is(&self.disk));
+        let folder = folder.ok_or(io::ErrorKind::CrossesDevices)?;
+        if folder.child(new_name).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.disk
+            .operation(&format!("move {name} {new_name}"), false)
+            .1?;
+        self.disk.names_mut(self.node, |names| names.remove(name));
+        self.disk
+            .names_mut(folder.node, |names| names.insert(new_name.to_owned(), node));
         Ok(())
     }
 

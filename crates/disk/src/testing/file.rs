@@ -3,6 +3,7 @@
 use std::fs::TryLockError;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use diskmend_base::Storage;
 
@@ -114,6 +115,11 @@ impl File for FaultyFile {
     fn metadata(&self) -> io::Result<Metadata> {
         self.disk.alive()?;
         Ok(self.disk.metadata(self.node))
+    }
+
+    fn modified(&self) -> io::Result<Option<SystemTime>> {
+        self.disk.alive()?;
+        Ok(self.disk.world().modified.get(&self.node).copied())
     }
 
     fn try_lock(&self) -> Result<(), TryLockError> {

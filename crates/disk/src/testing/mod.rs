@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::SystemTime;
 
 use dir::FaultyDir;
 
@@ -54,6 +55,8 @@ struct World {
     log: Vec<String>,
     /// The blocks of images that were written, by node and number; they are not holes.
     filled: BTreeSet<(usize, usize)>,
+    /// The times of the last changes, by node.
+    modified: BTreeMap<usize, SystemTime>,
     /// Security descriptors by node.
     descriptors: BTreeMap<usize, Descriptor>,
     /// The details of files by node.
@@ -112,6 +115,11 @@ impl FaultyDisk {
         self.0.lock().expect("no test goes on after a panic")
     }
 
+    /// True if both are the same disk.
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Its root folder.
     #[must_use]
     pub fn root(&self) -> Box<dyn Dir> {
@@ -159,6 +167,15 @@ impl FaultyDisk {
         }
     }
 
+    /// Says when a file was last changed. Without this, the disk doesn't know.
+    pub fn set_modified(&self, path: &str, time: SystemTime) {
+        let mut node = 0;
+        for part in path.split('/') {
+            node = self.node(node, part).expect("a path that exists");
+        }
+        self.world().modified.insert(node, time);
+    }
+
     /// All files, by path.
     #[must_use]
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
@@ -187,6 +204,7 @@ impl FaultyDisk {
         let world = self.world();
         Self(Arc::new(Mutex::new(World {
             nodes: world.nodes.clone(),
+            modified: world.modified.clone(),
             descriptors: world.descriptors.clone(),
             details: world.details.clone(),
             ..World::default()

@@ -201,3 +201,51 @@ fn only_files_are_removed_or_renamed_and_no_name_is_replaced() {
         }
     });
 }
+
+/// An unmounted disk moves nothing, and says so.
+#[test]
+fn a_file_is_moved_and_nothing_is_replaced() {
+    each(|disk, root| {
+        let found = root.find(&["Windows", "System"]).unwrap().expect(disk);
+        let moved = found.dir.move_to("System", root_of(root).as_ref(), "Kept");
+        if let Err(error) = &moved
+            && error.kind() == ErrorKind::Unsupported
+        {
+            assert!(root.find(&["Windows", "System"]).unwrap().is_some());
+            return;
+        }
+        moved.unwrap_or_else(|error| panic!("{disk}: {error}"));
+        assert_eq!(found.dir.kind("System").unwrap(), None, "{disk}");
+        let file = root.open("Kept", Access::Read).unwrap();
+        assert_eq!(file.len().unwrap(), CONTENT.len() as u64, "{disk}");
+        assert_eq!(
+            file.identity().unwrap(),
+            found.metadata.identity,
+            "{disk}: not the same file"
+        );
+        drop(file);
+
+        found.dir.create("System").unwrap();
+        let here = root_of(found.dir.as_ref());
+        let taken = root.move_to("Kept", here.as_ref(), "System");
+        let error = taken.expect_err(disk).kind();
+        assert_eq!(error, ErrorKind::AlreadyExists, "{disk}");
+        assert_eq!(found.dir.metadata("System").unwrap().len, 0, "{disk}");
+
+        let error = root.move_to("nothing", here.as_ref(), "x").expect_err(disk);
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{disk}");
+        assert!(root.move_to("Windows", here.as_ref(), "x").is_err());
+        for name in ["..", "a/b", ""] {
+            let error = root.move_to("Kept", here.as_ref(), name).expect_err(disk);
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{disk}: {name:?}");
+        }
+        found.dir.remove_file("System").unwrap();
+        root.move_to("Kept", here.as_ref(), "System").unwrap();
+        root.sync().unwrap();
+        assert!(root.find(&["Windows", "System"]).unwrap().is_some());
+    });
+}
+
+fn root_of(folder: &dyn Dir) -> Box<dyn Dir> {
+    folder.try_clone().unwrap()
+}

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 
 use super::Ready;
 use super::descriptors::{self, AppliedDescriptors, DescriptorsChange};
+use super::files::{self, FilesChange};
 use super::roll_back::{roll_back, roll_back_descriptors};
 use crate::error::Error;
 use crate::identity::WindowsNames;
 use crate::progress::{Phase, Watch};
-use crate::run::{DescriptorsEntry, Draft, Journal, RunFolder, Way};
+use crate::run::{DescriptorsEntry, Draft, FilesEntry, Journal, RunFolder, Way};
 use crate::run_state::{RunKind, RunState};
 use crate::session::{
     Backup, CommittedHive, JOURNAL_ROOM, Target, back_up_all, part, plan_all, read_back, write,
@@ -50,7 +51,11 @@ impl Ready {
         new: NewRun,
         watch: &mut Watch<'_>,
     ) -> Result<Committed, Error> {
-        let Self { hives, descriptors } = self;
+        let Self {
+            hives,
+            files,
+            descriptors,
+        } = self;
         let mut descriptors = descriptors;
         watch.phase(Phase::BackingUp, &site.display)?;
         let now = Timestamp::now();
@@ -79,7 +84,7 @@ impl Ready {
                 left_alone,
             }) => (Some(draft), Some((failed, left_alone))),
         };
-        if let Err(error) = begin(&run, &mut journal, &backups, draft, site, watch) {
+        if let Err(error) = begin(&run, &mut journal, &backups, (files, draft), site, watch) {
             site.abandon_record();
             run.discard();
             return Err(error);
@@ -96,6 +101,7 @@ impl Ready {
         drop(images);
         let result = result
             .and_then(|wanted| read_back(&targets, &wanted, &mut journal, watch))
+            .and_then(|()| move_files(site, &run, &mut journal, watch))
             .and_then(|()| set_descriptors(site, &run, &mut journal, watch))
             .and_then(|set| finish(site, &run, &mut journal, &set, watch).map(|end| (set, end)));
         match result {
@@ -163,19 +169,25 @@ fn begin(
     run: &RunFolder,
     journal: &mut Journal,
     backups: &[Backup<'_>],
-    draft: Option<Draft>,
+    (files, draft): (Option<FilesChange>, Option<Draft>),
     site: &Site,
     watch: &mut Watch<'_>,
 ) -> Result<(), Error> {
     for ((number, backup), entry) in (1..).zip(backups).zip(&mut journal.hives) {
         backup.write(run, number, entry)?;
     }
+    if let Some(change) = files {
+        journal.files = Some(FilesEntry {
+            begun: backups.is_empty(),
+            ..files::record(site, run, &change)?
+        });
+    }
     if let Some(draft) = draft {
         let records = run.write_records(draft)?;
         journal.descriptors = Some(DescriptorsEntry {
             reports: descriptors::before(run, &records)?,
             records,
-            begun: backups.is_empty(),
+            begun: backups.is_empty() && journal.files.is_none(),
             failed: 0,
         });
     }
@@ -187,9 +199,27 @@ fn begin(
     run.write_journal(journal)
 }
 
-/// Sets the security descriptors after the hives are done and the journal says so. From then on, a
+/// Moves files after the hives are done and the journal says so. From then on, a run that is killed
+/// can be completed.
+pub(super) fn move_files(
+    site: &Site,
+    run: &RunFolder,
+    journal: &mut Journal,
+    watch: &mut Watch<'_>,
+) -> Result<(), Error> {
+    let Some(entry) = &mut journal.files else {
+        return Ok(());
+    };
+    if !entry.begun {
+        entry.begun = true;
+        run.write_journal(journal)?;
+    }
+    files::apply(site, run, journal, watch)
+}
+
+/// Sets the security descriptors after everything else is done and the journal says so. From then on, a
 /// run that is killed can be completed.
-fn set_descriptors(
+pub(super) fn set_descriptors(
     site: &Site,
     run: &RunFolder,
     journal: &mut Journal,
@@ -224,7 +254,8 @@ fn finish(
     watch: &mut Watch<'_>,
 ) -> Result<End, Error> {
     let nothing_set = set.changed == 0 && set.already == 0;
-    if journal.hives.is_empty() && nothing_set && is_as_before(site, run, journal, watch)? {
+    let only_set = journal.hives.is_empty() && journal.files.is_none();
+    if only_set && nothing_set && is_as_before(site, run, journal, watch)? {
         journal.set_state(RunState::RolledBack);
         run.write_journal(journal)?;
         return Ok(End::NothingDone);

@@ -5,13 +5,16 @@
 //! |---|---|---|---|---|
 //! | [`registry`] | `HiveChange::plan` | the hive's old bytes, and each change in the registry's terms | `HiveChange::prepare`, `Ready::commit` | by bytes, or value by value |
 //! | [`boot_store`] | `HiveChange::plan` | as of a hive, which a store is | `HiveChange::prepare`, `Ready::commit` | as of a hive |
+//! | [`files`] | `FilesChange::plan` | old and new place of each file, and its content's digest | `files::apply` | `files::undo`, file by file |
 //! | [`descriptors`] | `DescriptorsChange`, from a `Draft` | `descriptors.bin`, old and new of each object | `descriptors::apply` | `descriptors::undo`, object by object |
 
 pub(crate) mod boot_store;
 mod commit;
 pub(crate) mod descriptors;
+pub(crate) mod files;
 pub(crate) mod hive;
 pub(crate) mod registry;
+mod resume;
 mod roll_back;
 
 use crate::error::Error;
@@ -22,10 +25,11 @@ use crate::session::Prepared;
 use crate::site::{Options, Site};
 use boot_store::BootStoreChange;
 pub(crate) use commit::{Committed, NewRun};
-pub(crate) use descriptors::resume;
 use descriptors::{AppliedDescriptors, DescriptorsChange};
+use files::FilesChange;
 use hive::Judged;
 use registry::RegistryChange;
+pub(crate) use resume::{Completed, resume};
 
 /// The findings in one hive.
 pub(crate) enum Findings {
@@ -56,6 +60,8 @@ pub(crate) enum Change {
     Registry(RegistryChange),
     /// Elements of a boot store.
     BootStore(BootStoreChange),
+    /// Files that are moved out of the way.
+    Files(FilesChange),
     /// Security descriptors of files and folders.
     Descriptors(Box<DescriptorsChange>),
 }
@@ -64,6 +70,7 @@ pub(crate) enum Change {
 #[derive(Default)]
 pub(crate) struct Ready {
     pub(crate) hives: Vec<Prepared>,
+    pub(crate) files: Option<FilesChange>,
     pub(crate) descriptors: Option<DescriptorsChange>,
 }
 
@@ -83,6 +90,7 @@ impl Change {
         match self {
             Self::Registry(change) => change.place(),
             Self::BootStore(change) => change.place(),
+            Self::Files(_) => Place::Files,
             Self::Descriptors(_) => Place::Permissions,
         }
     }
@@ -92,6 +100,7 @@ impl Change {
         match self {
             Self::Registry(change) => change.is_nothing(),
             Self::BootStore(change) => change.is_nothing(),
+            Self::Files(change) => change.files.is_empty(),
             Self::Descriptors(change) => change.is_nothing(),
         }
     }
@@ -104,7 +113,7 @@ impl Change {
                 change.file.check_in_place(site)
             }
             Self::BootStore(change) => change.file.check_in_place(site),
-            Self::Descriptors(_) => Ok(()),
+            Self::Files(_) | Self::Descriptors(_) => Ok(()),
         }
     }
 
@@ -119,7 +128,7 @@ impl Change {
         match self {
             Self::Registry(change) => change.prepare(site, options, watch),
             Self::BootStore(change) => change.prepare(site, options, watch),
-            Self::Descriptors(_) => Ok(None),
+            Self::Files(_) | Self::Descriptors(_) => Ok(None),
         }
     }
 }
@@ -129,15 +138,15 @@ impl Ready {
     pub(crate) fn of_hives(hives: Vec<Prepared>) -> Self {
         Self {
             hives,
-            descriptors: None,
+            ..Self::default()
         }
     }
 
     /// Changes of security descriptors.
-    pub(crate) const fn of_descriptors(change: DescriptorsChange) -> Self {
+    pub(crate) fn of_descriptors(change: DescriptorsChange) -> Self {
         Self {
-            hives: Vec::new(),
             descriptors: Some(change),
+            ..Self::default()
         }
     }
 
@@ -155,6 +164,7 @@ impl Ready {
         match change {
             Change::Descriptors(change) => self.descriptors = Some(*change),
             change if change.is_nothing() => {}
+            Change::Files(change) => self.files = Some(change),
             change => self.hives.extend(change.try_out(site, options, watch)?),
         }
         Ok(())
@@ -175,6 +185,6 @@ impl Ready {
 
     /// True if nothing would be written.
     pub(crate) const fn is_nothing(&self) -> bool {
-        self.hives.is_empty() && self.descriptors.is_none()
+        self.hives.is_empty() && self.files.is_none() && self.descriptors.is_none()
     }
 }

@@ -1,6 +1,6 @@
 //! Rolling back a run that failed.
 
-use super::descriptors;
+use super::{descriptors, files};
 use crate::error::{Error, chain};
 use crate::progress::{Phase, Watch};
 use crate::run::restore::Restoration;
@@ -41,6 +41,7 @@ fn roll_back_parts(
     watch: &mut Watch<'_>,
 ) -> Result<(), Error> {
     roll_back_descriptors(site, run, journal, watch)?;
+    files::all_back(files::undo(site, run, journal, watch).as_ref())?;
     journal
         .hives
         .iter()

@@ -73,8 +73,14 @@ impl<'a, 'f> Disk<'a, 'f> {
             repaired_by == recipe && group.state.is_changed_for(Goal::Desired)
         };
         let mut hives = survey.hives.iter().map(|hive| &hive.findings);
+        let mut files = survey.files.iter();
         Ok(!survey.skipped.is_empty()
             || hives.any(|found| found.are_changed_by(recipe, Goal::Desired))
+            || files.any(|file| {
+                file.recipe == recipe
+                    && !file.only_looks
+                    && file.judged.state.is_changed_for(Goal::Desired)
+            })
             || groups.any(changes_group))
     }
 

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use crate::changes::{Committed, Ready};
+use crate::changes::{Committed, Completed, Ready};
 use crate::documents::{
-    AppliedDescriptors, Change, CheckSummary, Notice, RecoverySummary, SCHEMA, SkippedHive,
+    AppliedDescriptors, Change, CheckSummary, FileChange, Notice, RecoverySummary, SCHEMA,
+    SkippedHive,
 };
 use crate::error::Error;
 use crate::place::Place;
@@ -29,6 +30,9 @@ pub struct RepairReport {
     pub hives: Vec<AppliedHive>,
     /// The values that were changed.
     pub changes: Vec<Change>,
+    /// The files that were moved out of the way.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileChange>,
     /// The changes of security descriptors; absent if there were none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub descriptors: Option<AppliedDescriptors>,
@@ -69,18 +73,23 @@ impl RepairReport {
     }
 
     /// Reports that a killed run was completed. That is the result, unless there was more to do.
-    pub(crate) fn tell_completed(&mut self, run: String, mut applied: AppliedDescriptors) {
+    pub(crate) fn tell_completed(&mut self, completed: Completed) {
+        let Completed { run, descriptors } = completed;
         self.notices.push(Notice {
             kind: "completed",
             text: format!("run {run}, which had been killed, was completed"),
         });
         if self.outcome == Outcome::NothingToDo {
-            self.outcome = match applied.failed.count {
-                0 => Outcome::Done,
-                _ => Outcome::PartlyDone,
+            let failed = descriptors.as_ref().map(|applied| applied.failed.count);
+            self.outcome = match failed {
+                None | Some(0) => Outcome::Done,
+                Some(_) => Outcome::PartlyDone,
             };
         }
         self.run = Some(run);
+        let Some(mut applied) = descriptors else {
+            return;
+        };
         if let Some(known) = self.descriptors.take() {
             applied.failed.append(known.failed);
             applied.left_alone = known.left_alone;
@@ -113,6 +122,7 @@ impl RepairReport {
             recipes: Vec::new(),
             hives: Vec::new(),
             changes: Vec::new(),
+            files: Vec::new(),
             descriptors: None,
             skipped: Vec::new(),
             notices: Vec::new(),

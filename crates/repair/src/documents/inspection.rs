@@ -4,7 +4,9 @@ use diskmend_base::count::to_u64;
 use serde::Serialize;
 
 use crate::changes::Findings;
-use crate::documents::{AclReport, ElementRow, HiveStatus, RunSummary, SCHEMA, StoreStatus};
+use crate::documents::{
+    AclReport, ElementRow, FileRow, HiveStatus, RunSummary, SCHEMA, StoreStatus,
+};
 use crate::error::{Error, Refusal, chain};
 use crate::facts::WindowsIdentity;
 pub use crate::finding::Notice;
@@ -37,6 +39,8 @@ pub struct InspectReport {
     pub elements: Vec<ElementRow>,
     /// The security descriptors that the recipes are about.
     pub acls: Vec<AclReport>,
+    /// The files that the recipes want to be gone.
+    pub files: Vec<FileRow>,
     /// Killed runs that must be settled first.
     pub unfinished: Vec<RunSummary>,
     /// Other things that the user should know.
@@ -140,6 +144,7 @@ impl InspectReport {
             stores: survey.stores.clone(),
             elements: Vec::new(),
             acls: survey.folders.iter().map(AclReport::from).collect(),
+            files: survey.files.iter().map(FileRow::from).collect(),
             unfinished,
             notices: survey.notices.clone(),
             summary: InspectSummary::default(),
@@ -167,7 +172,9 @@ impl InspectReport {
         let rows = rows.map(|row| (row.state, (!row.only_reports).then_some(&row.recipe)));
         let elements = self.elements.iter();
         let elements = elements.map(|row| (row.state, Some(&row.recipe)));
-        for (state, repaired_by) in rows.chain(elements) {
+        let files = self.files.iter();
+        let files = files.map(|row| (row.state, Some(&row.recipe)));
+        for (state, repaired_by) in rows.chain(elements).chain(files) {
             let count = match state {
                 RowState::Ok => &mut summary.ok,
                 RowState::Differs => &mut summary.differ,
@@ -242,6 +249,7 @@ impl InspectReport {
         let is_found = |state| !matches!(state, RowState::Ok | RowState::Reported);
         self.rows.iter().any(|row| is_found(row.state))
             || self.elements.iter().any(|row| is_found(row.state))
+            || self.files.iter().any(|row| is_found(row.state))
             || self.hives.iter().any(unsound)
             || self
                 .acls

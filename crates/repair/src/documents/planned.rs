@@ -5,7 +5,8 @@ use serde::Serialize;
 use crate::changes;
 use crate::changes::hive::{HiveChange, Judged};
 use crate::documents::{
-    AclReport, ElementWords, HiveStatus, Notice, RunSummary, SCHEMA, SkippedHive, StoreStatus,
+    AclReport, ElementWords, FileChange, HiveStatus, Notice, RunSummary, SCHEMA, SkippedHive,
+    StoreStatus,
 };
 pub use crate::finding::{ChangedKey, ChangedValue};
 use crate::finding::{Deletion, Goal, RowState, Subtree};
@@ -33,6 +34,8 @@ pub struct PlanReport {
     pub acls: Vec<AclReport>,
     /// The changes, in the order in which they would be made.
     pub changes: Vec<Change>,
+    /// The files that would be moved out of the way, after the changes above.
+    pub files: Vec<FileChange>,
     /// What a person must know before agreeing to the changes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cautions: Vec<String>,
@@ -48,6 +51,7 @@ impl PlanReport {
     #[must_use]
     pub fn has_changes(&self) -> bool {
         !self.changes.is_empty()
+            || !self.files.is_empty()
             || self.hives.iter().any(|hive| hive.dirty.is_some())
             || self.objects_to_change() > 0
     }
@@ -104,6 +108,7 @@ impl PlanReport {
             stores: survey.stores.clone(),
             acls: survey.folders.iter().map(AclReport::from).collect(),
             changes: planned.changes.iter().flat_map(Change::of).collect(),
+            files: planned.changes.iter().flat_map(FileChange::of).collect(),
             cautions: Vec::new(),
             unfinished: planned.unfinished.clone(),
             notices: survey.notices.clone(),
@@ -115,7 +120,8 @@ impl PlanReport {
                 .changes
                 .iter()
                 .any(|change| change.recipe == recipe.name);
-            values || (about_folders && sets_permissions)
+            let files = report.files.iter().any(|file| file.recipe == recipe.name);
+            values || files || (about_folders && sets_permissions)
         };
         let cautions = planned.recipes.iter().filter(changes);
         report.cautions = cautions
@@ -126,13 +132,13 @@ impl PlanReport {
 }
 
 impl Change {
-    /// The values that a change is about; none for permissions, because reports show these in
-    /// another way.
+    /// The values that a change is about; none for files and permissions, because reports show these
+    /// in another way.
     pub(crate) fn of(change: &changes::Change) -> Vec<Self> {
         match change {
             changes::Change::Registry(change) => Self::of_hive(change),
             changes::Change::BootStore(change) => Self::of_hive(change),
-            changes::Change::Descriptors(_) => Vec::new(),
+            changes::Change::Files(_) | changes::Change::Descriptors(_) => Vec::new(),
         }
     }
 

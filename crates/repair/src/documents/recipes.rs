@@ -71,7 +71,12 @@ impl Serialize for Tables<'_> {
                 row: row.entry(),
                 terms: terms.entry(),
             });
-            tables.serialize_entry(table, &rows.collect::<Vec<_>>())?;
+            let name = match *table {
+                // The other name means the file from which the recipe was read.
+                "file" => "files",
+                table => table,
+            };
+            tables.serialize_entry(name, &rows.collect::<Vec<_>>())?;
         }
         tables.end()
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{ChangedKey, ChangedValue, Notice, RunSummary};
+use super::{ChangedKey, ChangedValue, FileChangeKind, Notice, RunSummary};
 use crate::run::{JournalChange, STATE_SUFFIX};
 
 /// The result of `runs`.
@@ -53,6 +53,8 @@ pub struct RunDetails {
     pub run: RunSummary,
     /// The hives, in the order in which they were written.
     pub hives: Vec<RunHive>,
+    /// The files that it moved.
+    pub files: Vec<RunFile>,
     /// The permissions of files and folders that it set or tried to set.
     pub permissions: Vec<RunPermission>,
     /// The number of further permissions, which are left out.
@@ -94,6 +96,19 @@ impl From<&JournalChange> for RunChange {
             JournalChange::Value(value) => Self::Value(value),
         }
     }
+}
+
+/// A file that a run moved.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunFile {
+    /// Its old path below the root.
+    pub path: String,
+    /// What the run did with it.
+    pub action: FileChangeKind,
+    /// Its new name: in its folder, or in the run's own folder.
+    pub name: String,
+    /// Its length in bytes.
+    pub length: u64,
 }
 
 /// The permissions of a file or folder, before and after a run.

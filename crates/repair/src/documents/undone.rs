@@ -6,7 +6,7 @@ pub use crate::restored::{FileAction, RestoredFile};
 
 pub use crate::changes::hive::{Reversal, ReversedChange};
 
-use crate::documents::{Differences, Notice, UndoneDescriptors};
+use crate::documents::{Differences, Notice, UndoneDescriptors, UndoneFiles};
 use crate::error::{Error, chain};
 
 /// The result of `undo`.
@@ -24,6 +24,9 @@ pub struct UndoReport {
     pub files: Vec<RestoredFile>,
     /// The changes that were reversed one by one; empty if bytes were restored.
     pub changes: Vec<ReversedChange>,
+    /// The files that the run had moved; absent if it had moved none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved: Option<UndoneFiles>,
     /// The changes of security descriptors; absent if the run had set none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub descriptors: Option<UndoneDescriptors>,
@@ -42,6 +45,10 @@ impl UndoReport {
     pub fn is_partial(&self) -> bool {
         let failed = |undone: &UndoneDescriptors| undone.failed.count > 0;
         self.descriptors.as_ref().is_some_and(failed)
+            || self
+                .moved
+                .as_ref()
+                .is_some_and(|undone| undone.failed.count > 0)
     }
 
     /// Adds a notice that it is unknown what the undo does to something.

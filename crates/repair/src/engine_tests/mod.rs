@@ -19,6 +19,7 @@ mod evidence;
 mod exact;
 mod facts;
 mod faults;
+mod files;
 mod flushes;
 mod forged;
 mod golden;

@@ -266,6 +266,14 @@ pub enum Error {
         /// What was found.
         found: String,
     },
+    /// A file that was moved could not be moved back.
+    #[error("{path}: the file could not be moved back: {reason}")]
+    NotMovedBack {
+        /// Its old path.
+        path: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 impl Error {

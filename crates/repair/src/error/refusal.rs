@@ -293,6 +293,22 @@ pub enum Refusal {
         /// The path of the hive, or of another log.
         other: String,
     },
+    /// The file can't be moved.
+    #[error("{path}: it is not moved: {reason}")]
+    FileStays {
+        /// The file's path.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// The rows are about more files than a run moves.
+    #[error("{folder}: more than {limit} files, which is the most that one run moves")]
+    TooManyFiles {
+        /// The folder's path.
+        folder: String,
+        /// The greatest number.
+        limit: usize,
+    },
     /// The logs of the hive cannot be used for a commit.
     #[error("{path}: no transaction log to commit with")]
     NoLog {

@@ -2,6 +2,7 @@
 
 mod descriptor;
 mod element;
+mod file;
 mod value;
 
 use serde::Serialize;
@@ -10,6 +11,8 @@ pub use descriptor::Grants;
 pub(crate) use descriptor::{Found, Judgement, edited};
 pub use element::ElementWords;
 pub(crate) use element::{JudgedElement, OpenStore, WantedElement};
+pub use file::FileChangeKind;
+pub(crate) use file::{JudgedFile, SeenFile};
 pub(crate) use value::JudgedValue;
 pub use value::{ChangedKey, ChangedValue, Deletion, Subtree, Wanted};
 

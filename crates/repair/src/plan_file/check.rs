@@ -101,6 +101,7 @@ fn changed_files(saved: &[FileRead], now: &[FileRead]) -> Vec<String> {
 fn changed_plan(saved: &Value, now: &Value) -> Vec<String> {
     let mut what = changed_changes(&saved["changes"], &now["changes"]);
     for (part, name) in [
+        ("files", "the files that would be moved, or what is in them"),
         ("acls", "what it says about permissions"),
         ("hives", "what it says about the state of the hives"),
         ("stores", "what it says about the boot stores"),

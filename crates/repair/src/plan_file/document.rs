@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::boot_volume::{BootChoice, LoaderChoice};
-use crate::documents::{AclReport, Change, HiveStatus, PlanReport, SkippedHive, StoreStatus};
+use crate::documents::{
+    AclReport, Change, FileChange, HiveStatus, PlanReport, SkippedHive, StoreStatus,
+};
 use crate::engine::Engine;
 use crate::error::{Error, PlanFileError};
 use crate::facts::names_of;
@@ -134,6 +136,7 @@ pub(super) struct Read {
 #[derive(Debug, Serialize)]
 pub(super) struct Reviewed<'a> {
     pub(super) changes: &'a [Change],
+    pub(super) files: &'a [FileChange],
     pub(super) acls: &'a [AclReport],
     pub(super) hives: &'a [HiveStatus],
     pub(super) stores: &'a [StoreStatus],
@@ -217,6 +220,7 @@ impl<'a> Reviewed<'a> {
     pub(super) fn of(report: &'a PlanReport) -> Self {
         Self {
             changes: &report.changes,
+            files: &report.files,
             acls: &report.acls,
             hives: &report.hives,
             stores: &report.stores,

@@ -120,7 +120,7 @@ impl Plan<'_> {
         } = self;
         let permissions = planned.changes.iter().find_map(|change| match change {
             Change::Descriptors(change) => Some(Read::of(&change.draft)),
-            Change::Registry(_) | Change::BootStore(_) => None,
+            Change::Registry(_) | Change::BootStore(_) | Change::Files(_) => None,
         });
         Ok(Document {
             format: document::FORMAT.to_owned(),

@@ -8,12 +8,13 @@ use diskmend_base::count::to_usize;
 use diskmend_disk::{Access, Buffer, Dir, Kind, MappedFile};
 
 use crate::changes::descriptors::{self, DescriptorWords};
+use crate::changes::files::{self, Standing};
 use crate::engine::Engine;
 use crate::error::{Error, chain};
 use crate::names::same_file;
 use crate::restored::FileAction;
 use crate::run::journal::valid::MAX_FILE;
-use crate::run::{FileEntry, HiveEntry, Journal, RunFolder, on_volume};
+use crate::run::{FileEntry, HiveEntry, Journal, MovedTo, RunFolder, on_volume};
 use crate::site::Site;
 use crate::undo::choose;
 use crate::value_data::ValueData;
@@ -79,6 +80,15 @@ pub enum WouldChange<'a> {
         /// The permissions afterwards.
         then: String,
     },
+    /// A file that is moved back.
+    Moved {
+        /// Its old path, which it gets again.
+        path: &'a str,
+        /// Its name now: in its folder, or in the run's own folder.
+        name: &'a str,
+        /// What prevents that, if anything does.
+        problem: Option<String>,
+    },
     /// Bytes of the disk itself.
     Disk {
         /// Their offset on the disk.
@@ -138,7 +148,32 @@ pub(crate) fn preview_site(site: &Site, run: &str, show: Show<'_>) -> Result<(),
         }
         reversals(root.dir(), entry, show)?;
     }
+    moves(site, &folder, &journal, show)?;
     permissions(site, &folder, &journal, show)
+}
+
+/// The files that would be moved back.
+fn moves(site: &Site, folder: &RunFolder, journal: &Journal, show: Show<'_>) -> Result<(), Error> {
+    let Some(entry) = &journal.files else {
+        return Ok(());
+    };
+    files::check_scope(folder, journal)?;
+    for (file, standing) in files::look_at_all(site, folder, entry) {
+        let (MovedTo::Kept(name) | MovedTo::Renamed(name)) = &file.to;
+        let problem = match standing {
+            Ok(Standing::Old) => continue,
+            Ok(Standing::Moved | Standing::Both) => None,
+            Ok(Standing::Taken) => Some("left alone: something else has its name".to_owned()),
+            Ok(Standing::Gone) => Some("left alone: it is not there, or was changed".to_owned()),
+            Err(reason) => Some(reason),
+        };
+        show(&WouldChange::Moved {
+            path: &file.path,
+            name,
+            problem,
+        });
+    }
+    Ok(())
 }
 
 /// A file's content now, and its content after restoring its undo data.

@@ -146,4 +146,13 @@ pub(super) const FILES: &[(&str, &str)] = &[
         include_str!("../../recipes/rdp-port-rule.toml"),
     ),
     ("rdp-port.toml", include_str!("../../recipes/rdp-port.toml")),
+    (
+        "crowdstrike-291.toml",
+        include_str!("../../recipes/crowdstrike-291.toml"),
+    ),
+    (
+        "gp-local-reset.toml",
+        include_str!("../../recipes/gp-local-reset.toml"),
+    ),
+    ("txr-logs.toml", include_str!("../../recipes/txr-logs.toml")),
 ];

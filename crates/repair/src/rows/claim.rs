@@ -3,8 +3,8 @@
 use diskmend_bcd::ElementId;
 use diskmend_hive::name::same_name;
 
-use super::{BcdObject, BcdWanted, FolderPath, KeyPattern};
-use crate::finding::Wanted;
+use super::{BcdObject, BcdWanted, FolderPath, KeyPattern, NamePattern};
+use crate::finding::{FileChangeKind, Wanted};
 use crate::place::HiveName;
 
 /// The setting that a row wants.
@@ -29,6 +29,12 @@ pub(crate) enum Claim<'r> {
         /// `bcdedit`'s name for it.
         name: String,
         desired: Option<&'r BcdWanted>,
+    },
+    /// Files. No two rows may do different things with a file.
+    Files {
+        folder: &'r FolderPath,
+        name: &'r NamePattern,
+        change: FileChangeKind,
     },
     /// Security descriptors. Two recipes that are used together mustn't set any in the same folder.
     Folder(&'r FolderPath),
@@ -123,6 +129,22 @@ impl Claim<'_> {
                 },
             ) if object == other_object && element == other_element && desired != other_desired => {
                 Some(format!("want different things of {name} of {object}"))
+            }
+            (
+                Self::Files {
+                    folder,
+                    name,
+                    change,
+                },
+                Self::Files {
+                    folder: other_folder,
+                    name: other_name,
+                    change: other_change,
+                },
+            ) if change != other_change && folder.is(other_folder) && name.may_meet(other_name) => {
+                Some(format!(
+                    "do different things with the files {name} and {other_name} in {folder}"
+                ))
             }
             _ => None,
         }

@@ -5,10 +5,12 @@ use diskmend_acl::TooLarge;
 use diskmend_disk::{Kind, NtPath};
 use diskmend_hive::Corruption;
 
-use super::FolderPath;
+use super::{FolderPath, NamePattern};
 use crate::error::Error;
 use crate::facts::Facts;
-use crate::finding::{JudgedElement, JudgedValue, Judgement, OpenStore};
+use crate::finding::{
+    FileChangeKind, JudgedElement, JudgedValue, Judgement, OpenStore, RowState, SeenFile,
+};
 use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
 
@@ -20,6 +22,8 @@ pub(crate) enum About<'r> {
     ValuesOfTwo([(HiveName, &'r dyn JudgeValues); 2]),
     /// Elements of the boot store that starts Windows.
     Elements(&'r dyn JudgeElements),
+    /// Files that Windows must not find.
+    Files(&'r dyn JudgeFiles),
     /// The security descriptors of a folder and its content.
     Descriptors(&'r FolderPath, &'r dyn JudgeDescriptors),
 }
@@ -41,6 +45,14 @@ impl<'r> About<'r> {
     pub(crate) fn elements(self) -> Option<&'r dyn JudgeElements> {
         match self {
             Self::Elements(judge) => Some(judge),
+            _ => None,
+        }
+    }
+
+    /// The judge of files, if the row is about files.
+    pub(crate) fn files(self) -> Option<&'r dyn JudgeFiles> {
+        match self {
+            Self::Files(judge) => Some(judge),
             _ => None,
         }
     }
@@ -75,6 +87,21 @@ pub(crate) trait JudgeElements {
     /// # Errors
     /// If the store can't be read or lacks what the row needs. Then nothing in it is changed.
     fn judge(&self, store: &OpenStore<'_>, facts: &Facts<'_>) -> Result<Vec<JudgedElement>, Error>;
+}
+
+/// A row about files of one folder.
+pub(crate) trait JudgeFiles {
+    /// The folder.
+    fn folder(&self) -> &FolderPath;
+
+    /// The names of the files.
+    fn name(&self) -> &NamePattern;
+
+    /// What the row does with them.
+    fn change(&self) -> FileChangeKind;
+
+    /// Judges a file with such a name; `None` if the row isn't about it.
+    fn judge(&self, seen: &SeenFile) -> Option<RowState>;
 }
 
 /// A row about security descriptors. There may be a hundred thousand of them, so the row judges

@@ -10,6 +10,7 @@ mod claim;
 mod driver;
 mod fault;
 mod fault_words;
+mod file;
 mod firewall_rule;
 mod judge;
 #[macro_use]
@@ -26,7 +27,7 @@ use serde::de::DeserializeOwned;
 
 pub use crate::finding::Grants;
 use crate::written;
-pub use crate::written::{FolderPath, KeyPattern};
+pub use crate::written::{FolderPath, KeyPattern, NamePattern};
 pub(crate) use crate::written::{Wrong, sentence, wrong, wrong_at};
 pub use acl::{AclFault, AclRow, AppliesTo, DesiredAcl};
 pub use bcd::{BcdFault, BcdObject, BcdRow, BcdWanted};
@@ -34,8 +35,9 @@ pub use certificate::CertificateRow;
 pub(crate) use claim::Claim;
 pub use driver::DriverRow;
 pub use fault::{Companion, Fault};
+pub use file::FileRow;
 pub use firewall_rule::FirewallRuleRow;
-pub(crate) use judge::{About, JudgeDescriptors, JudgeElements, JudgeValues, Standing};
+pub(crate) use judge::{About, JudgeDescriptors, JudgeElements, JudgeFiles, JudgeValues, Standing};
 pub use list::ListRow;
 pub use registry::{IfMissing, RegistryRow};
 pub use registry_key::RegistryKeyRow;
@@ -47,7 +49,7 @@ pub use terms::{NoteIf, ProductTerm, Terms};
 /// A kind of row: how it is written in a recipe, what it is about, and how it is shown.
 ///
 /// The trait that [`about`](Self::about) returns says how the row judges what is found: one of
-/// [`JudgeValues`], [`JudgeElements`] and [`JudgeDescriptors`].
+/// [`JudgeValues`], [`JudgeElements`], [`JudgeFiles`] and [`JudgeDescriptors`].
 pub(crate) trait Kind: Sized {
     /// Its fields in a recipe's file. An unknown field must be an error
     /// (`#[serde(deny_unknown_fields)]`).
@@ -112,4 +114,6 @@ kinds! {
     Certificate(CertificateRow) in certificate,
     /// The control set from which Windows starts.
     Select(SelectRow) in select,
+    /// Files that are moved out of the way.
+    File(FileRow) in file,
 }

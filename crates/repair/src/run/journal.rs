@@ -3,6 +3,7 @@
 mod deleted_key;
 mod encoding;
 mod entries;
+mod files;
 pub(crate) mod valid;
 
 use jiff::Timestamp;
@@ -17,6 +18,8 @@ pub(crate) use encoding::MAX_OLD_LEN;
 pub(crate) use entries::{
     Content, DescriptorsEntry, DiskEntry, FileEntry, HiveEntry, JournalChange, Step, on_volume,
 };
+
+pub(crate) use files::{FileMove, FilesEntry, KEPT, MovedTo};
 
 pub(crate) use crate::run_state::SCHEMA;
 
@@ -51,7 +54,10 @@ pub(crate) struct Journal {
     /// The hives, in the order of writing.
     #[serde(deserialize_with = "list::<16, _, _>")]
     pub(crate) hives: Vec<HiveEntry>,
-    /// The security descriptors, which are set after the hives are written.
+    /// The files that are moved, after the hives are written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) files: Option<FilesEntry>,
+    /// The security descriptors, which are set after everything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) descriptors: Option<DescriptorsEntry>,
     /// On a disk that isn't mounted: the record of all changed sectors.
@@ -107,6 +113,7 @@ impl Journal {
             windows: WindowsNames::default(),
             recipes,
             hives: Vec::new(),
+            files: None,
             descriptors: None,
             disk: None,
             reverses: None,
@@ -138,12 +145,13 @@ impl Journal {
         self.disk.as_ref().map(|disk| disk.partition)
     }
 
-    /// True if the run was killed after its hives were done, when only security descriptors were
-    /// left to be set, and a repair with these recipes would set them, too.
+    /// True if the run was killed after its hives were done, when only files were left to be moved
+    /// and security descriptors to be set, and a repair with these recipes would do that, too.
     pub(crate) fn can_be_completed(&self, recipes: &[String]) -> bool {
         self.state == RunState::Applying
             && self.kind == RunKind::Repair
-            && self.descriptors.as_ref().is_some_and(|entry| entry.begun)
+            && (self.files.as_ref().is_some_and(|entry| entry.begun)
+                || self.descriptors.as_ref().is_some_and(|entry| entry.begun))
             && self.recipes.iter().all(|recipe| recipes.contains(recipe))
     }
 }

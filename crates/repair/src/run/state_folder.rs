@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::file_names::{RUNS, files_of, half_removed_run, run_of_files, unflushed_of};
 use super::found::{FoundRun, MAX_JOURNALS};
+use super::journal::KEPT;
 use super::log::Log;
 use super::trust::{Judge, Warrant};
 use super::{MOST_NAMES, RunFolder, RunId, keepers};
@@ -107,6 +108,34 @@ impl StateFolder {
             Some((parent, name)) => existing(parent.as_ref(), name),
             None => Ok(None),
         }
+    }
+
+    /// True if it is on the same volume as `root`.
+    pub(crate) fn is_on_volume_of(&self, root: &dyn Dir) -> bool {
+        let volume = |dir: &dyn Dir| Some(dir.own_metadata().ok()?.identity.device);
+        let state = match self.open() {
+            Ok(Some(state)) => volume(state.as_ref()),
+            Ok(None) => match &self.place {
+                Some((parent, _)) => volume(parent.as_ref()),
+                None => None,
+            },
+            Err(_) => None,
+        };
+        state.is_some() && state == volume(root)
+    }
+
+    /// True if the folder of a run still holds a file that the run has moved there.
+    pub(crate) fn keeps_files(&self, run: &RunId) -> Result<bool, Error> {
+        let Some(runs) = self.runs_dir()? else {
+            return Ok(false);
+        };
+        let Some(files) = existing(runs.as_ref(), &files_of(run))? else {
+            return Ok(false);
+        };
+        let names = files
+            .names(MOST_NAMES)
+            .map_err(Error::io(RUNS, "list the folder"))?;
+        Ok(names.iter().any(|name| name.starts_with(KEPT)))
     }
 
     /// True if its place is known, and it doesn't exist.

@@ -2,18 +2,20 @@
 
 mod descriptors;
 mod elements;
+mod files;
 mod terms;
 mod values;
 
 use diskmend_disk::Disk;
 
 use crate::changes::descriptors::{DescriptorsChange, FolderFindings};
+use crate::changes::files::FilesChange;
 use crate::changes::hive::HiveFile;
 use crate::changes::{Change, Findings};
 use crate::error::{Error, chain};
 use crate::examined::Examined;
 use crate::facts::{Facts, StoreStatus};
-use crate::finding::{Goal, Notice};
+use crate::finding::{Finding, Goal, JudgedFile, Notice};
 use crate::hive_on_disk::Fingerprint;
 use crate::place::Place;
 use crate::recipe::{Asking, Recipe};
@@ -28,6 +30,8 @@ pub(crate) struct Survey {
     pub(crate) stores: Vec<StoreStatus>,
     /// The folders with security descriptors that a recipe is about.
     pub(crate) folders: Vec<FolderFindings>,
+    /// The files that a recipe wants to be gone.
+    pub(crate) files: Vec<Finding<JudgedFile>>,
     /// What couldn't be read, and why.
     pub(crate) skipped: Vec<(Place, Error)>,
     pub(crate) notices: Vec<Notice>,
@@ -59,6 +63,7 @@ pub(crate) fn survey(
         hives: Vec::new(),
         stores: Vec::new(),
         folders: Vec::new(),
+        files: Vec::new(),
         skipped: Vec::new(),
         notices: disk_notices(facts.site),
         draft,
@@ -66,9 +71,10 @@ pub(crate) fn survey(
     let asking = &Asking::new(facts);
     values::survey(&mut survey, facts, asking, recipes, goal)?;
     elements::survey(&mut survey, facts, asking, recipes, goal)?;
+    files::survey(&mut survey, facts, asking, recipes)?;
     descriptors::survey(&mut survey, facts, asking, recipes, goal)?;
     terms::tell(&mut survey, facts, asking, recipes, goal);
-    let nothing = survey.hives.is_empty() && survey.folders.is_empty();
+    let nothing = survey.hives.is_empty() && survey.files.is_empty() && survey.folders.is_empty();
     if nothing && !survey.skipped.is_empty() {
         return Err(survey.skipped.swap_remove(0).1);
     }
@@ -92,6 +98,13 @@ impl Survey {
         changes
     }
 
+    /// The moves of files that recipes want to be gone; `None` if there are none to move.
+    pub(crate) fn moved_files(&mut self, goal: Goal) -> Option<Change> {
+        let (change, refused) = FilesChange::plan(&self.files, goal);
+        self.skipped.extend(refused);
+        change.map(Change::Files)
+    }
+
     /// The changes that make security descriptors as wanted; `None` if none was read.
     pub(crate) fn drafted(&mut self) -> Option<Change> {
         let change = DescriptorsChange::plan(self.draft.take()?, &self.folders);
@@ -100,7 +113,7 @@ impl Survey {
 
     /// True if only changes of hives are possible.
     pub(crate) fn is_of_hives(&self) -> bool {
-        self.folders.is_empty()
+        self.folders.is_empty() && self.files.is_empty()
     }
 
     /// Faults that another recipe repairs.

@@ -4,7 +4,7 @@ use diskmend_disk::TargetLock;
 
 use super::{half_way, report};
 use crate::changes::hive::Reversal;
-use crate::changes::{NewRun, Ready, descriptors, hive};
+use crate::changes::{NewRun, Ready, descriptors, files, hive};
 use crate::documents::{Method, UndoReport};
 use crate::error::Error;
 use crate::finding::Notice;
@@ -31,20 +31,26 @@ pub(super) fn undo(
     watch.phase(Phase::Restoring, &site.display)?;
     let secured = descriptors::of_run(site, folder, &journal)?;
     let mut report = report(site, &journal, Method::Values);
-    let Some(secured) = secured else {
+    files::check_scope(folder, &journal)?;
+    if secured.is_none() && journal.files.is_none() {
         drop(lock);
         return hives(site, folder, journal, report, options, watch);
-    };
-    // Everything that is refused is refused before the first write. Setting descriptors changes the
-    // volume with the hives, so the hives are opened again after it.
+    }
+    // Everything that is refused is refused before the first write. Setting descriptors and moving
+    // files changes the volume with the hives, so the hives are opened again after it.
     hive::reversed(site, &journal, options, watch).map(drop)?;
     journal.begin_undo(Way::Values);
     folder.write_journal(&journal)?;
     let half_way_of_all = half_way(&journal);
     let undone = site.recording(folder, || {
-        descriptors::undo(secured.as_ref(), folder, &journal, watch)
+        if let Some(secured) = &secured {
+            let undone = descriptors::undo(secured.as_ref(), folder, &journal, watch)?;
+            report.descriptors = Some(undone);
+        }
+        report.moved = files::undo(site, folder, &journal, watch);
+        Ok(())
     });
-    report.descriptors = Some(undone.map_err(half_way(&journal))?);
+    undone.map_err(half_way(&journal))?;
     drop(secured);
     drop(lock);
     hives(site, folder, journal, report, options, watch).map_err(half_way_of_all)
@@ -81,7 +87,12 @@ fn hives(
     }
     // A half-written run must not prevent its own reversal.
     journal.way = Some(Way::Values);
-    descriptors::settle(&mut journal, report.descriptors.as_ref());
+    files::settle(&mut journal, report.moved.as_ref());
+    descriptors::settle(
+        &mut journal,
+        report.descriptors.as_ref(),
+        report.moved.as_ref(),
+    );
     if !prepared.is_empty() {
         let new = NewRun {
             kind: RunKind::Undo,

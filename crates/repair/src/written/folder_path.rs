@@ -45,6 +45,12 @@ impl FolderPath {
             .all(|(a, b)| crate::names::same_file(a, b))
     }
 
+    /// True if these are its names; case is ignored.
+    pub(crate) fn is_names(&self, names: &[&str]) -> bool {
+        let same = |(a, b): (&String, &&str)| crate::names::same_file(a, b);
+        self.names.len() == names.len() && self.names.iter().zip(names).all(same)
+    }
+
     /// True if both are the same folder.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {

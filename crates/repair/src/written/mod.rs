@@ -5,10 +5,14 @@ mod data;
 pub(crate) mod document;
 mod folder_path;
 mod key_pattern;
+mod name_pattern;
 pub(crate) mod shape;
+mod time_window;
 mod wrong;
 
 pub(crate) use data::{Written, encode, value_name, value_type};
 pub use folder_path::FolderPath;
 pub use key_pattern::KeyPattern;
+pub use name_pattern::NamePattern;
+pub(crate) use time_window::TimeWindow;
 pub(crate) use wrong::{Wrong, sentence, wrong, wrong_at};

@@ -17,7 +17,7 @@ mod scope;
 mod undo;
 mod words;
 
-pub(crate) use apply::{apply, resume, settle_applied};
+pub(crate) use apply::{apply, settle_applied};
 pub(crate) use gathering::{Common, FolderFindings, Gathering, Group};
 pub use notes::{ObjectNote, ObjectNotes};
 pub use outcome::{AppliedDescriptors, UndoneDescriptors};

@@ -6,6 +6,7 @@ use diskmend_disk::{Change, Changed, Descriptors, ObjectError};
 
 use super::UndoneDescriptors;
 use super::change::Recorded;
+use crate::changes::files::UndoneFiles;
 use crate::error::{Error, Refusal, chain};
 use crate::progress::{Phase, Watch};
 use crate::run::{Journal, RunFolder};
@@ -115,11 +116,18 @@ pub(crate) fn of_run(
     of_site(site).map(Some)
 }
 
-/// Marks the run as undone, unless some permissions couldn't be restored. Then it can be undone
+/// Marks the run as undone, unless some permissions couldn't be restored or some files not be moved
+/// back. Then it can be undone
 /// again.
-pub(crate) fn settle(journal: &mut Journal, descriptors: Option<&UndoneDescriptors>) {
+pub(crate) fn settle(
+    journal: &mut Journal,
+    descriptors: Option<&UndoneDescriptors>,
+    files: Option<&UndoneFiles>,
+) {
+    let files = files.map_or(0, |undone| undone.failed.count);
     match descriptors.map_or(0, |undone| undone.failed.count) {
-        0 => journal.set_state(RunState::Undone),
+        0 if files == 0 => journal.set_state(RunState::Undone),
+        0 => journal.note = Some(format!("{files} files could not be moved back")),
         failed => {
             journal.note = Some(format!(
                 "the permissions of {failed} objects could not be restored"

@@ -26,6 +26,7 @@ fn is_left_alone(disk: &FaultyDisk, what: &str) {
             .map(|change| (&change.recipe, &change.value.key, &change.value.value))
             .collect();
         assert!(changes.is_empty(), "{what}: {changes:#?}");
+        assert_eq!(planned.files, [], "{what}");
         assert_eq!(planned.objects_to_change(), 0, "{what}");
     }
 }

@@ -136,7 +136,9 @@ fn in_state(report: &InspectReport, is_wanted: impl Fn(RowState) -> bool) -> Vec
     let acls = report.acls.iter().flat_map(|acl| &acl.groups);
     let acls = acls.filter(|group| is_wanted(group.state));
     let acls = acls.flat_map(|group| group.examples.clone());
-    rows.chain(elements).chain(acls).collect()
+    let files = report.files.iter().filter(|row| is_wanted(row.state));
+    let files = files.map(|row| row.path.clone());
+    rows.chain(elements).chain(files).chain(acls).collect()
 }
 
 /// Checks that the things found end in the expected ones, each in another.

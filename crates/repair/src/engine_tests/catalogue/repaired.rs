@@ -108,6 +108,11 @@ fn recipes_for_lists() {
 }
 
 #[test]
+fn recipes_for_files() {
+    test_all(cases::files());
+}
+
+#[test]
 fn recipes_for_the_system() {
     test_all(cases::system());
 }

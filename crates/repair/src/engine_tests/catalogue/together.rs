@@ -2,7 +2,7 @@
 
 #[cfg(target_os = "linux")]
 use super::super::{image, image_fixture::image_like};
-use super::{groups, in_state, inspect, repair, same_content, site};
+use super::{catalogue, groups, in_state, inspect, repair, same_content, site};
 use crate::documents::{Outcome, RowState};
 use crate::engine_tests::catalogue::cases;
 use crate::engine_tests::diagnosis::disk::{Break, disk};
@@ -35,7 +35,14 @@ fn all_recipes_in_one_run_are_undone_to_the_byte() {
 #[cfg(target_os = "linux")]
 #[test]
 fn all_recipes_in_one_run_on_an_image_are_undone_to_the_byte() {
-    let groups = groups();
+    let mut groups = groups();
+    for group in &mut groups {
+        // There, files are not moved.
+        group.retain(|name| {
+            let recipe = catalogue().get(name).expect("known");
+            !recipe.rows.iter().any(|row| row.table() == "file")
+        });
+    }
     let group = groups.iter().max_by_key(|group| group.len());
     let group = group.expect("recipes");
     let Some(bytes) = image_like(&disk(&breaks(group))) else {

@@ -83,6 +83,8 @@ pub(in crate::engine_tests) enum Break {
     NoKey(HiveName, String),
     /// A file with other content.
     File(String, Vec<u8>),
+    /// When a file was last changed.
+    Modified(&'static str, &'static str),
     /// A file that is gone.
     NoFile(String),
     /// A loader that always starts safe mode.
@@ -138,8 +140,15 @@ pub(in crate::engine_tests) fn disk(breaks: &[Break]) -> FaultyDisk {
     disk.secure(KEYS, bytes("O:SYG:SYD:PAI(A;;0x12019f;;;WD)(A;;FA;;;BA)"));
     disk.secure(KEY, bytes(SOUND));
     for one in breaks {
-        if let Break::Permissions(path, sddl) = one {
-            disk.secure(path, bytes(sddl));
+        match one {
+            Break::Permissions(path, sddl) => disk.secure(path, bytes(sddl)),
+            Break::Modified(path, time) => {
+                let time: jiff::Timestamp = time.parse().expect("a time");
+                let since = u64::try_from(time.as_second()).expect("after 1970");
+                let since = std::time::Duration::from_secs(since);
+                disk.set_modified(path, std::time::SystemTime::UNIX_EPOCH + since);
+            }
+            _ => {}
         }
     }
     disk

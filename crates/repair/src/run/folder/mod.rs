@@ -83,6 +83,19 @@ impl RunFolder {
         files.clone().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
+    /// The folder for files that the run keeps; `None` if it doesn't exist.
+    pub(crate) fn kept_folder(&self) -> Result<Option<Box<dyn Dir>>, Error> {
+        let files = self.files.borrow();
+        let folder = files.as_ref().map(|files| files.try_clone()).transpose();
+        folder.map_err(Error::io(&self.path(), "open the folder"))
+    }
+
+    /// Creates the folder for files that the run keeps, if it is missing.
+    pub(crate) fn make_kept_folder(&self) -> Result<(), Error> {
+        let made = self.make_files().map(drop);
+        made.map_err(Error::io(&self.path(), "create the folder"))
+    }
+
     /// Writes the journal and makes it durable, together with all undo data written before. If this
     /// is interrupted, either the previous journal or this one is there.
     pub(crate) fn write_journal(&self, journal: &Journal) -> Result<(), Error> {

@@ -60,6 +60,7 @@ impl Journal {
             recipes: self.recipes.clone(),
             hives: Vec::new(),
             way: self.way,
+            files: self.files.clone(),
             descriptors: self.descriptors.clone(),
             disk: self.disk.clone(),
             reverses: self.reverses.clone(),

@@ -1,7 +1,8 @@
 //! Checking a journal's content. Whoever can write to the disk can write a journal, so it may name
 //! only files that a run of its kind writes, whoever has sealed it.
 
-use super::{FileEntry, HiveEntry, Journal, Step};
+pub(crate) use super::files::renamed_len;
+use super::{FileEntry, HiveEntry, Journal, MovedTo, Step};
 use crate::names::same_file;
 use crate::place::HiveName;
 use crate::run::file_names::{RECORDS, REPORTS, SECTORS};
@@ -91,6 +92,7 @@ impl Journal {
                 undo.push(&file.undo);
             }
         }
+        self.validate_files()?;
         self.validate_descriptors()?;
         match &self.disk {
             Some(disk) if disk.record != SECTORS => {
@@ -98,6 +100,36 @@ impl Journal {
             }
             _ => Ok(()),
         }
+    }
+
+    fn validate_files(&self) -> Result<(), String> {
+        let Some(entry) = &self.files else {
+            return Ok(());
+        };
+        if self.kind != RunKind::Repair || self.disk.is_some() {
+            return Err("files that are moved in a run that moves none".to_owned());
+        }
+        for (index, file) in entry.moves.iter().enumerate() {
+            let path = &file.path;
+            let names = components(path)?;
+            let sound = match (&file.to, names.last()) {
+                (MovedTo::Kept(name), _) => *name == MovedTo::kept_name(index + 1),
+                (MovedTo::Renamed(name), Some(old)) => {
+                    let run = RunId::parse(&self.run);
+                    let expected = run.map(|run| MovedTo::new_name(old, &run));
+                    expected.as_ref() == Some(name) && is_plain(name)
+                }
+                (MovedTo::Renamed(_), None) => false,
+            };
+            if !sound {
+                return Err(format!("\"{path}\" is moved to where no run moves a file"));
+            }
+            let mut before = entry.moves.iter().take(index);
+            if before.any(|other| same_file(&other.path, path)) {
+                return Err(format!("\"{path}\": moved twice"));
+            }
+        }
+        Ok(())
     }
 
     fn validate_descriptors(&self) -> Result<(), String> {

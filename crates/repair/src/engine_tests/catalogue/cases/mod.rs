@@ -1,6 +1,7 @@
 //! A broken disk for each recipe.
 
 mod boot_store;
+mod files;
 mod lists;
 mod permissions;
 mod remote_desktop;
@@ -9,6 +10,7 @@ mod system;
 
 use super::Case;
 pub(super) use boot_store::boot_store;
+pub(super) use files::files;
 pub(super) use lists::lists;
 pub(super) use permissions::permissions;
 pub(super) use remote_desktop::remote_desktop;
@@ -28,6 +30,7 @@ pub(super) fn all() -> Cases {
     all.extend(services());
     all.extend(lists());
     all.extend(system());
+    all.extend(files());
     all
 }
 

@@ -1,0 +1,113 @@
+//! Moving files.
+
+use diskmend_disk::{Access, Kind};
+
+use super::FilesChange;
+use super::look::{Places, Standing, look};
+use crate::error::{Error, Refusal};
+use crate::finding::FileChangeKind;
+use crate::progress::{Phase, Watch};
+use crate::run::{FileMove, FilesEntry, Journal, MovedTo, RunFolder};
+use crate::site::Site;
+
+/// Notes the files that a run will move, as they are now. Nothing is moved.
+///
+/// # Errors
+/// [`Refusal::Changed`] if a file isn't the one that was planned any more.
+pub(crate) fn record(
+    site: &Site,
+    run: &RunFolder,
+    change: &FilesChange,
+) -> Result<FilesEntry, Error> {
+    let mut moves = Vec::new();
+    for (number, finding) in (1..).zip(&change.files) {
+        let judged = &finding.judged;
+        let path = judged.path.clone();
+        let changed = || Refusal::Changed { path: path.clone() };
+        let names: Vec<&str> = path.split('/').collect();
+        let found = site.root.as_ref().find(&names)?.ok_or_else(changed)?;
+        if found.kind() != Kind::File {
+            return Err(changed().into());
+        }
+        let io = || Error::io(&path, "read the file");
+        let file = found.open(Access::Read).map_err(io())?;
+        let planned = judged.seen.as_ref().and_then(|seen| seen.content);
+        let content = planned.ok_or_else(changed)?;
+        if !content.is_of(file.as_ref()).map_err(io())? || file.names().map_err(io())? != 1 {
+            return Err(changed().into());
+        }
+        let kept = MovedTo::kept_name(number);
+        let mac = run.mac_of(&kept, file.as_ref())?;
+        let to = match judged.change {
+            FileChangeKind::Remove => {
+                run.make_kept_folder()?;
+                MovedTo::Kept(kept)
+            }
+            FileChangeKind::Rename => MovedTo::Renamed(MovedTo::new_name(&found.name, &run.id)),
+        };
+        moves.push(FileMove {
+            path: found.path,
+            to,
+            content,
+            mac,
+        });
+    }
+    Ok(FilesEntry {
+        begun: false,
+        moves,
+        left: 0,
+    })
+}
+
+/// Moves the files of a run, and makes sure of it. A file that was already moved stays there.
+///
+/// # Errors
+/// If a file can't be moved.
+pub(crate) fn apply(
+    site: &Site,
+    run: &RunFolder,
+    journal: &Journal,
+    watch: &mut Watch<'_>,
+) -> Result<(), Error> {
+    let Some(entry) = &journal.files else {
+        return Ok(());
+    };
+    watch.committed(Phase::MovingFiles, &site.display);
+    if entry
+        .moves
+        .iter()
+        .any(|file| matches!(file.to, MovedTo::Kept(_)))
+    {
+        run.make_kept_folder()?;
+    }
+    for (number, file) in (1..).zip(&entry.moves) {
+        let places = places(site, run, (number, file))?;
+        match places.standing {
+            Standing::Moved => continue,
+            Standing::Old | Standing::Both => places.make()?,
+            Standing::Taken | Standing::Gone => {
+                let path = file.path.clone();
+                return Err(Refusal::Changed { path }.into());
+            }
+        }
+        if self::places(site, run, (number, file))?.standing != Standing::Moved {
+            return Err(Error::ReadBack {
+                path: file.path.clone(),
+                found: "a file that was not moved".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn places<'a>(
+    site: &Site,
+    run: &RunFolder,
+    file: (usize, &'a FileMove),
+) -> Result<Places<'a>, Error> {
+    let places = look(site, run, file)?;
+    places.ok_or_else(|| {
+        let path = file.1.path.clone();
+        Refusal::Changed { path }.into()
+    })
+}

@@ -1,0 +1,180 @@
+//! Where a file of a run is now.
+
+use std::io;
+
+use diskmend_disk::{Access, Dir, Identity, Kind, LookupError};
+
+use crate::error::{Error, chain};
+use crate::run::journal::valid::components;
+use crate::run::{FileMove, FilesEntry, MovedTo, RunFolder};
+use crate::site::Site;
+
+/// What has a name.
+enum Side {
+    /// Nothing.
+    Nothing,
+    /// The file of the run, with the content that the journal says.
+    Ours(Identity),
+    /// Something else.
+    Other,
+}
+
+/// Where a file of a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It has its old name.
+    Old,
+    /// It was moved.
+    Moved,
+    /// It has both names, because renaming was interrupted.
+    Both,
+    /// It was moved, and something else has its old name.
+    Taken,
+    /// It isn't where the run put it, or it was changed there.
+    Gone,
+}
+
+/// The two places of a file.
+pub(super) struct Places<'a> {
+    pub(super) path: &'a str,
+    pub(super) folder: Box<dyn Dir>,
+    pub(super) name: &'a str,
+    /// `None` if the run's own folder doesn't exist any more.
+    pub(super) new_folder: Option<Box<dyn Dir>>,
+    pub(super) new_name: &'a str,
+    pub(super) standing: Standing,
+}
+
+impl Places<'_> {
+    /// Moves the file to its new place, durably.
+    pub(super) fn make(&self) -> Result<(), Error> {
+        let durable = || {
+            let new_folder = self.new_folder()?;
+            match self.standing {
+                Standing::Both => self.folder.remove_file(self.name)?,
+                _ => self.folder.move_to(self.name, new_folder, self.new_name)?,
+            }
+            // The other way around, a power failure could leave neither name.
+            new_folder.sync()?;
+            self.folder.sync()
+        };
+        durable().map_err(Error::io(self.path, "move the file"))
+    }
+
+    fn new_folder(&self) -> io::Result<&(dyn Dir + 'static)> {
+        let folder = self.new_folder.as_deref();
+        folder.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Moves the file back to its old place, durably. Nothing is replaced.
+    pub(super) fn take_back(&self) -> Result<(), Error> {
+        let durable = || {
+            let new_folder = self.new_folder()?;
+            match self.standing {
+                Standing::Both => new_folder.remove_file(self.new_name)?,
+                _ => new_folder.move_to(self.new_name, self.folder.as_ref(), self.name)?,
+            }
+            self.folder.sync()?;
+            new_folder.sync()
+        };
+        durable().map_err(Error::io(self.path, "move the file back"))
+    }
+}
+
+/// Looks where a file is. `None` if its folder doesn't exist any more.
+///
+/// # Errors
+/// If the disk can't be read.
+pub(super) fn look<'a>(
+    site: &Site,
+    run: &RunFolder,
+    (number, entry): (usize, &'a FileMove),
+) -> Result<Option<Places<'a>>, Error> {
+    let path = entry.path.as_str();
+    let io = || Error::io(path, "look at the file");
+    let names = components(path).map_err(|what| run.damaged_journal(&what))?;
+    let Some((name, above)) = names.split_last() else {
+        return Err(run.damaged_journal("a file without a name"));
+    };
+    let folder = match above {
+        [] => site.root.try_clone().map_err(io())?,
+        above => match site.root.as_ref().find(above) {
+            Ok(Some(found)) if found.kind() == Kind::Folder => found.open_dir().map_err(io())?,
+            Ok(_) | Err(LookupError::Link { .. } | LookupError::NotAFolder { .. }) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        },
+    };
+    let (new_folder, new_name) = match &entry.to {
+        MovedTo::Kept(kept) => (run.kept_folder()?, kept.as_str()),
+        MovedTo::Renamed(new) => (Some(folder.try_clone().map_err(io())?), new.as_str()),
+    };
+    let here = side(folder.as_ref(), name, run, (number, entry))?;
+    let there = match &new_folder {
+        Some(new_folder) => side(new_folder.as_ref(), new_name, run, (number, entry))?,
+        None => Side::Nothing,
+    };
+    let standing = match (here, there) {
+        (Side::Ours(here), Side::Ours(there)) if here == there => Standing::Both,
+        (Side::Ours(_), Side::Nothing) => Standing::Old,
+        (Side::Nothing, Side::Ours(_)) => Standing::Moved,
+        (_, Side::Ours(_)) => Standing::Taken,
+        (_, Side::Nothing | Side::Other) => Standing::Gone,
+    };
+    Ok(Some(Places {
+        path,
+        folder,
+        name,
+        new_folder,
+        new_name,
+        standing,
+    }))
+}
+
+fn side(
+    folder: &dyn Dir,
+    name: &str,
+    run: &RunFolder,
+    (number, entry): (usize, &FileMove),
+) -> Result<Side, Error> {
+    let io = || Error::io(&entry.path, "read the file");
+    let found = match folder.find(&[name]) {
+        Ok(None) => return Ok(Side::Nothing),
+        Ok(Some(found)) => found,
+        // Two names that differ only in case: neither is plainly the file.
+        Err(LookupError::Link { .. } | LookupError::Ambiguous { .. }) => return Ok(Side::Other),
+        Err(error) => return Err(error.into()),
+    };
+    if found.kind() != Kind::File || found.metadata.len != entry.content.length {
+        return Ok(Side::Other);
+    }
+    let file = found.open(Access::Read).map_err(io())?;
+    if !entry.content.is_of(file.as_ref()).map_err(io())? {
+        return Ok(Side::Other);
+    }
+    // Only the MAC shows a change that was made on purpose.
+    let named = MovedTo::kept_name(number);
+    if run.check_mac(&named, file.as_ref(), entry.mac).is_err() {
+        return Ok(Side::Other);
+    }
+    Ok(Side::Ours(file.identity().map_err(io())?))
+}
+
+/// Where each file of a run is now, for display. `Err` says why that isn't known.
+pub(crate) fn look_at_all<'a>(
+    site: &Site,
+    run: &RunFolder,
+    entry: &'a FilesEntry,
+) -> Vec<(&'a FileMove, Result<Standing, String>)> {
+    let moves = (1..).zip(&entry.moves);
+    let standings = moves.map(|(number, file)| {
+        let standing = match look(site, run, (number, file)) {
+            Ok(Some(places)) => Ok(places.standing),
+            Ok(None) => Err("its folder doesn't exist any more".to_owned()),
+            Err(error) => Err(chain(&error)),
+        };
+        (file, standing)
+    });
+    standings.collect()
+}

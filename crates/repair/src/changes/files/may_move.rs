@@ -1,0 +1,125 @@
+//! The files that are never moved.
+
+use diskmend_disk::{Dir, File};
+
+use crate::finding::FileChangeKind;
+use crate::names::same_file;
+use crate::run::journal::valid::{components, renamed_len};
+use crate::run::{STATE_FOLDER, STATE_FOLDER_BESIDE_PROGRAM};
+use crate::site::Site;
+
+/// The greatest length of a name in UTF-16 units.
+const MAX_UNITS: usize = 255;
+/// The folder with the hives of Windows, and their names.
+const CONFIG: [&str; 3] = ["Windows", "System32", "config"];
+const HIVES: [&str; 9] = [
+    "SYSTEM",
+    "SOFTWARE",
+    "SAM",
+    "SECURITY",
+    "DEFAULT",
+    "COMPONENTS",
+    "DRIVERS",
+    "BBI",
+    "ELAM",
+];
+
+/// Checks if a file can be moved. `path` is its path below the root.
+///
+/// # Errors
+/// The reason why it can't, for display.
+pub(crate) fn may_move(
+    site: &Site,
+    folder: &dyn Dir,
+    file: &dyn File,
+    (path, change): (&str, FileChangeKind),
+) -> Result<(), String> {
+    if site.disk.is_some() {
+        return Err(
+            "on an unmounted disk, diskmend moves no file: mount the volume, and repair it there"
+                .to_owned(),
+        );
+    }
+    allowed(path)?;
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if change == FileChangeKind::Rename && renamed_len(name) > MAX_UNITS {
+        return Err("its new name would be too long".to_owned());
+    }
+    let said = |error: std::io::Error| format!("it can't be looked at: {error}");
+    match file.names().map_err(said)? {
+        1 => {}
+        names => return Err(format!("it has {names} names (hard links)")),
+    }
+    let volume = |dir: &dyn Dir| Ok::<_, String>(dir.own_metadata().map_err(said)?.identity.device);
+    if volume(folder)? != volume(site.root.as_ref())? {
+        return Err("it is on another volume".to_owned());
+    }
+    if change == FileChangeKind::Remove && !site.state.is_on_volume_of(site.root.as_ref()) {
+        return Err(
+            "the folder for undo data is on another volume, and a file that is removed is moved \
+             into it: leave out --state-dir"
+                .to_owned(),
+        );
+    }
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(error) => Err(format!("it is in use: {error}")),
+    }
+}
+
+/// Checks that a path is that of a file that a run may move.
+///
+/// # Errors
+/// The reason why it isn't, for display.
+pub(super) fn allowed(path: &str) -> Result<(), String> {
+    let names = components(path)?;
+    let Some((first, rest)) = names.split_first() else {
+        return Err("it has no name".to_owned());
+    };
+    let own = [STATE_FOLDER, STATE_FOLDER_BESIDE_PROGRAM];
+    if own.iter().any(|own| same_file(own, first)) && !rest.is_empty() {
+        return Err("it belongs to diskmend".to_owned());
+    }
+    if first.starts_with('$') {
+        return Err("it belongs to the file system".to_owned());
+    }
+    if let Some((name, folder)) = names.split_last()
+        && folder.len() == CONFIG.len()
+        && folder.iter().zip(CONFIG).all(|(a, b)| same_file(a, b))
+    {
+        let stem = name.split_once('.').map_or(*name, |(stem, _)| stem);
+        if HIVES.iter().any(|hive| same_file(hive, stem)) {
+            return Err("it belongs to a registry hive".to_owned());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hives_and_undo_data_stay_where_they_are() {
+        for path in [
+            "Windows/System32/drivers/a.sys",
+            "Windows/System32/config/TxR/SYSTEM.TxR.blf",
+            "diskmend",
+        ] {
+            assert_eq!(allowed(path), Ok(()), "{path}");
+        }
+        for path in [
+            "Windows/System32/config/system",
+            "windows/SYSTEM32/config/SOFTWARE.LOG1",
+            "diskmend/runs/20261123T124100Z",
+            "Diskmend/x",
+            "$Extend/$Quota",
+            "$MFT",
+            "a/../b",
+            "a//b",
+            "NUL",
+        ] {
+            assert!(allowed(path).is_err(), "{path}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Files that are moved out of Windows's way, and back.
+//!
+//! A file is never copied and deleted, but moved: a file that is removed goes into the run's own
+//! folder, which is on the same volume; a file that is renamed stays in its folder. So it keeps its
+//! security descriptor, attributes, times and streams, and each move is from one known state to
+//! another, in one step.
+
+mod apply;
+mod look;
+mod may_move;
+mod outcome;
+mod planned;
+mod scope;
+mod undo;
+
+pub(crate) use apply::{apply, record};
+pub(crate) use look::{Standing, look_at_all};
+pub(crate) use may_move::may_move;
+pub use outcome::UndoneFiles;
+pub(crate) use planned::FilesChange;
+pub(crate) use scope::check as check_scope;
+pub(crate) use undo::{all_back, settle, undo};
+
+/// The greatest number of files that a run moves.
+pub(crate) const MAX_FILES: usize = 256;
+/// The greatest number of bytes in these files. All of them are read, to know them again.
+pub(crate) const MAX_BYTES: u64 = 256 << 20;

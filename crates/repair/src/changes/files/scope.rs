@@ -1,0 +1,162 @@
+//! The files that a run may be about. Whoever can write to the disk can write a journal, so a journal
+//! must not reach further than a repair does, and a repair not further than its recipes.
+
+use super::may_move::allowed;
+use crate::error::Error;
+use crate::finding::FileChangeKind;
+use crate::recipe::{Catalogue, Origin};
+use crate::run::journal::valid::components;
+use crate::run::{FileMove, Journal, MovedTo, RunFolder};
+
+/// Refuses a journal that names a file that such a run doesn't move. Nothing is written.
+///
+/// # Errors
+/// [`Error::DamagedRun`].
+pub(crate) fn check(run: &RunFolder, journal: &Journal) -> Result<(), Error> {
+    within(journal).map_err(|what| run.damaged_journal(&what))
+}
+
+fn within(journal: &Journal) -> Result<(), String> {
+    let Some(entry) = &journal.files else {
+        return Ok(());
+    };
+    let catalogue = Catalogue::built_in().map_err(|error| error.to_string())?;
+    let mut rows = Vec::new();
+    let mut all_known = true;
+    for name in &journal.recipes {
+        match catalogue.get(name) {
+            Some(recipe) if recipe.origin == Origin::BuiltIn => {
+                let about = recipe.rows.iter().filter_map(|row| row.about().files());
+                rows.extend(about);
+            }
+            _ => all_known = false,
+        }
+    }
+    for file in &entry.moves {
+        let path = &file.path;
+        allowed(path).map_err(|what| format!("it moves \"{path}\": {what}"))?;
+        if all_known && !rows.iter().any(|row| is_about(*row, file)) {
+            return Err(format!("it moves \"{path}\", which no such run moves"));
+        }
+    }
+    Ok(())
+}
+
+fn is_about(row: &dyn crate::rows::JudgeFiles, file: &FileMove) -> bool {
+    let Ok(names) = components(&file.path) else {
+        return false;
+    };
+    let Some((name, folder)) = names.split_last() else {
+        return false;
+    };
+    let change = match file.to {
+        MovedTo::Kept(_) => FileChangeKind::Remove,
+        MovedTo::Renamed(_) => FileChangeKind::Rename,
+    };
+    row.change() == change && row.name().matches(name) && row.folder().is_names(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Content;
+    use crate::identity::TargetIdentity;
+    use crate::run::{DiskEntry, FilesEntry, RunId};
+    use crate::run_state::RunKind;
+
+    const RUN: &str = "20261123T124100Z";
+
+    fn journal(recipe: &str, path: &str, to: MovedTo) -> Journal {
+        let id = RunId::parse(RUN).expect("valid");
+        let target = ("F:", TargetIdentity::default());
+        let recipes = vec![recipe.to_owned()];
+        let mut journal = Journal::begin(&id, RunKind::Repair, target, recipes);
+        journal.files = Some(FilesEntry {
+            begun: true,
+            moves: vec![FileMove {
+                path: path.to_owned(),
+                to,
+                content: Content::of_file(&b"x".to_vec()).expect("in memory"),
+                mac: None,
+            }],
+            left: 0,
+        });
+        journal
+    }
+
+    fn kept(number: usize) -> MovedTo {
+        MovedTo::Kept(MovedTo::kept_name(number))
+    }
+
+    fn renamed(name: &str) -> MovedTo {
+        MovedTo::Renamed(format!("{name}.diskmend-{RUN}"))
+    }
+
+    const CHANNEL: &str = "Windows/System32/drivers/CrowdStrike/C-00000291-1.sys";
+
+    #[test]
+    fn a_repair_moves_what_its_recipes_name_and_nothing_else() {
+        let is = |recipe, path, to| within(&journal(recipe, path, to)).is_ok();
+        assert!(is("crowdstrike-291", CHANNEL, kept(1)));
+        let upper = CHANNEL.to_uppercase();
+        assert!(is("crowdstrike-291", &upper, kept(1)));
+        assert!(!is("crowdstrike-291", CHANNEL, renamed("C-00000291-1.sys")));
+        assert!(!is("txr-logs", CHANNEL, kept(1)));
+        assert!(!is(
+            "crowdstrike-291",
+            "Windows/System32/ntoskrnl.exe",
+            kept(1)
+        ));
+        // The user's own recipe may name other files, but never these.
+        assert!(is("my-own", "Windows/a.sys", kept(1)));
+        for path in [
+            "Windows/System32/config/SYSTEM",
+            "diskmend/runs/20261123T124100Z",
+            "$Secure",
+        ] {
+            assert!(!is("my-own", path, kept(1)), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_journal_that_leads_elsewhere_is_refused() {
+        let is = |journal: &Journal| journal.validate().is_ok();
+        let own = |path: &str, to| journal("my-own", path, to);
+        assert!(is(&own("Windows/a.sys", kept(1))));
+        assert!(is(&own("Windows/a.sys", renamed("a.sys"))));
+        for (path, to) in [
+            ("../a.sys", kept(1)),
+            ("Windows/a.sys", kept(2)),
+            ("Windows/a.sys", MovedTo::Kept("../../SAM".to_owned())),
+            ("Windows/a.sys", MovedTo::Kept("descriptors.bin".to_owned())),
+            ("Windows/a.sys", renamed("b.sys")),
+            ("Windows/a.sys", MovedTo::Renamed("b.sys".to_owned())),
+            (
+                "Windows/a.sys",
+                MovedTo::Renamed("a.sys.diskmend-20261123T124101Z".to_owned()),
+            ),
+        ] {
+            let forged = own(path, to);
+            assert!(!is(&forged), "{:?}", forged.files);
+        }
+        let mut twice = own("Windows/a.sys", kept(1));
+        if let Some(entry) = &mut twice.files {
+            let mut again = entry.moves[0].clone();
+            again.path = "windows/A.SYS".to_owned();
+            again.to = kept(2);
+            entry.moves.push(again);
+        }
+        assert!(!is(&twice));
+        let mut edit = own("Windows/a.sys", kept(1));
+        edit.kind = RunKind::HiveEdit;
+        assert!(!is(&edit));
+        let mut on_disk = own("Windows/a.sys", kept(1));
+        on_disk.disk = Some(DiskEntry {
+            partition: 1,
+            record: "sectors.bin".to_owned(),
+            content: None,
+            mac: None,
+        });
+        assert!(!is(&on_disk));
+    }
+}
