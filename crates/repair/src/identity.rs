@@ -1,9 +1,7 @@
 //! The identity of a target's disk.
 
-use diskmend_disk::DiskIdentity;
+use diskmend_disk::{DiskIdentity, Encryption};
 use serde::{Deserialize, Serialize};
-
-use crate::facts::BitLockerState;
 
 /// The identity of a target's disk, as far as it is known. A folder that is not the root of a
 /// disk's volume has neither number.
@@ -141,6 +139,24 @@ impl TargetIdentity {
         match (&self.disk, &other.disk) {
             (Some(one), Some(other)) => one == other,
             _ => true,
+        }
+    }
+}
+/// The state of a volume that can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BitLockerState {
+    /// It is not encrypted.
+    Off,
+    /// It is encrypted, and was unlocked on this machine.
+    Unlocked,
+}
+
+impl From<Encryption> for BitLockerState {
+    fn from(encryption: Encryption) -> Self {
+        match encryption {
+            Encryption::Off => Self::Off,
+            Encryption::Unlocked => Self::Unlocked,
         }
     }
 }

@@ -28,6 +28,7 @@ use std::collections::BTreeSet;
 use diskmend_disk::Access;
 use diskmend_hive::Corruption;
 
+pub use crate::identity::BitLockerState;
 pub use accounts::Accounts;
 pub(crate) use accounts::of_site as accounts_of;
 pub use boot::{BootFault, BootFaults, EntryFault, StoreFault};
@@ -54,7 +55,7 @@ pub(crate) use service_files::NamedFiles;
 pub use service_files::{FileFault, FilterFault, MissingFile, OrphanFilter, ServiceFiles};
 pub use services::{Service, ServiceStart};
 pub use text_logs::{Errors, TextLog};
-pub use volume::{BitLocker, BitLockerState, WindowsVolume};
+pub use volume::{BitLocker, WindowsVolume};
 pub use windows::Product;
 
 use crate::error::{Error, Refusal, chain};

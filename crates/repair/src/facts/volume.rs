@@ -1,10 +1,10 @@
 //! What is known about the volume of the Windows: its space, whether it was closed cleanly, and
 //! whether it or another volume of its disk is encrypted.
 
-use diskmend_disk::{Encryption, Journal, VolumeState};
-use serde::{Deserialize, Serialize};
+use diskmend_disk::{Journal, VolumeState};
+use serde::Serialize;
 
-use super::Facts;
+use super::{BitLockerState, Facts};
 
 /// A volume with less free space than this is full, and one with less than one hundredth free if
 /// that is less. Windows can't make a page file then, and services fail to write their state.
@@ -47,25 +47,6 @@ pub struct BitLocker {
     /// The other volumes of its disk that are locked, as far as they are known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub locked: Vec<String>,
-}
-
-/// The state of a volume that can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BitLockerState {
-    /// It is not encrypted.
-    Off,
-    /// It is encrypted, and was unlocked on this machine.
-    Unlocked,
-}
-
-impl From<Encryption> for BitLockerState {
-    fn from(encryption: Encryption) -> Self {
-        match encryption {
-            Encryption::Off => Self::Off,
-            Encryption::Unlocked => Self::Unlocked,
-        }
-    }
 }
 
 impl WindowsVolume {
