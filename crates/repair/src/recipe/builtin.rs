@@ -1,7 +1,7 @@
 //! The recipes that come with the program.
 
 /// The name of each file, and its text.
-pub(super) const FILES: &[(&str, &str)] = &[
+pub(super) const FILES: [(&str, &str); 86] = [
     (
         "rdp-internal-error.toml",
         include_str!("../../recipes/rdp-internal-error.toml"),
@@ -155,4 +155,168 @@ pub(super) const FILES: &[(&str, &str)] = &[
         include_str!("../../recipes/gp-local-reset.toml"),
     ),
     ("txr-logs.toml", include_str!("../../recipes/txr-logs.toml")),
+    (
+        "rdp-enable.toml",
+        include_str!("../../recipes/rdp-enable.toml"),
+    ),
+    (
+        "rdp-listener.toml",
+        include_str!("../../recipes/rdp-listener.toml"),
+    ),
+    (
+        "rdp-cert-pin.toml",
+        include_str!("../../recipes/rdp-cert-pin.toml"),
+    ),
+    (
+        "rdp-cert-store.toml",
+        include_str!("../../recipes/rdp-cert-store.toml"),
+    ),
+    (
+        "termsrv-tampered.toml",
+        include_str!("../../recipes/termsrv-tampered.toml"),
+    ),
+    (
+        "ntlm-receive.toml",
+        include_str!("../../recipes/ntlm-receive.toml"),
+    ),
+    ("credssp.toml", include_str!("../../recipes/credssp.toml")),
+    (
+        "tls-cipher-policy.toml",
+        include_str!("../../recipes/tls-cipher-policy.toml"),
+    ),
+    ("tls12.toml", include_str!("../../recipes/tls12.toml")),
+    (
+        "san-policy.toml",
+        include_str!("../../recipes/san-policy.toml"),
+    ),
+    (
+        "auto-reboot.toml",
+        include_str!("../../recipes/auto-reboot.toml"),
+    ),
+    (
+        "pagefile-c.toml",
+        include_str!("../../recipes/pagefile-c.toml"),
+    ),
+    (
+        "setup-mode-off.toml",
+        include_str!("../../recipes/setup-mode-off.toml"),
+    ),
+    (
+        "winlogon-shell.toml",
+        include_str!("../../recipes/winlogon-shell.toml"),
+    ),
+    (
+        "driver-verifier-off.toml",
+        include_str!("../../recipes/driver-verifier-off.toml"),
+    ),
+    (
+        "regback-on.toml",
+        include_str!("../../recipes/regback-on.toml"),
+    ),
+    (
+        "chkdsk-once.toml",
+        include_str!("../../recipes/chkdsk-once.toml"),
+    ),
+    (
+        "chkdsk-skip.toml",
+        include_str!("../../recipes/chkdsk-skip.toml"),
+    ),
+    (
+        "update-hold.toml",
+        include_str!("../../recipes/update-hold.toml"),
+    ),
+    (
+        "update-release.toml",
+        include_str!("../../recipes/update-release.toml"),
+    ),
+    (
+        "gpsvc-hold.toml",
+        include_str!("../../recipes/gpsvc-hold.toml"),
+    ),
+    (
+        "gpsvc-release.toml",
+        include_str!("../../recipes/gpsvc-release.toml"),
+    ),
+    (
+        "gp-cleanup-profiles.toml",
+        include_str!("../../recipes/gp-cleanup-profiles.toml"),
+    ),
+    ("srp-off.toml", include_str!("../../recipes/srp-off.toml")),
+    (
+        "applocker-off.toml",
+        include_str!("../../recipes/applocker-off.toml"),
+    ),
+    (
+        "user-rights.toml",
+        include_str!("../../recipes/user-rights.toml"),
+    ),
+    (
+        "firewall-shields-up.toml",
+        include_str!("../../recipes/firewall-shields-up.toml"),
+    ),
+    (
+        "firewall-off.toml",
+        include_str!("../../recipes/firewall-off.toml"),
+    ),
+    (
+        "firewall-on.toml",
+        include_str!("../../recipes/firewall-on.toml"),
+    ),
+    (
+        "firewall-policy.toml",
+        include_str!("../../recipes/firewall-policy.toml"),
+    ),
+    (
+        "mpssvc-loopback.toml",
+        include_str!("../../recipes/mpssvc-loopback.toml"),
+    ),
+    (
+        "network-dhcp.toml",
+        include_str!("../../recipes/network-dhcp.toml"),
+    ),
+    (
+        "dns-static.toml",
+        include_str!("../../recipes/dns-static.toml"),
+    ),
+    (
+        "realtime-utc.toml",
+        include_str!("../../recipes/realtime-utc.toml"),
+    ),
+    (
+        "tcp-ports.toml",
+        include_str!("../../recipes/tcp-ports.toml"),
+    ),
+    (
+        "proxy-off.toml",
+        include_str!("../../recipes/proxy-off.toml"),
+    ),
+    (
+        "credential-guard-off.toml",
+        include_str!("../../recipes/credential-guard-off.toml"),
+    ),
+    (
+        "hyperv-drivers.toml",
+        include_str!("../../recipes/hyperv-drivers.toml"),
+    ),
+    (
+        "gp-report.toml",
+        include_str!("../../recipes/gp-report.toml"),
+    ),
+    ("no-rdp.toml", include_str!("../../recipes/no-rdp.toml")),
+    (
+        "no-network.toml",
+        include_str!("../../recipes/no-network.toml"),
+    ),
+    (
+        "boot-loop.toml",
+        include_str!("../../recipes/boot-loop.toml"),
+    ),
+    (
+        "after-migration.toml",
+        include_str!("../../recipes/after-migration.toml"),
+    ),
+    (
+        "rdp-enable-policy.toml",
+        include_str!("../../recipes/rdp-enable-policy.toml"),
+    ),
 ];

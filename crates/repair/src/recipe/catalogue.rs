@@ -298,7 +298,16 @@ mod tests {
             .collect();
         assert_eq!(
             names,
-            ["tls", "nla", "crash-dump", "serial-console", "machine-keys"]
+            [
+                "tls",
+                "nla",
+                "crash-dump",
+                "serial-console",
+                "machine-keys",
+                "rdp-cert-pin",
+                "rdp-cert-store",
+                "services-remote-desktop"
+            ]
         );
         for recipe in catalogue.iter() {
             assert_eq!(recipe.origin, Origin::BuiltIn);

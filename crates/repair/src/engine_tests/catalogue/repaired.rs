@@ -38,7 +38,9 @@ fn test(case: &Case) {
         assert_eq!(case.left.len(), faults.len() + case.others.len());
     }
     let after = inspect(&site(&disk), &[recipe]);
-    let wrong = in_state(&after, |state| state != RowState::Ok);
+    let wrong = in_state(&after, |state| {
+        !matches!(state, RowState::Ok | RowState::Reported)
+    });
     same_things(&wrong, case.left, &format!("{recipe}: after the repair"));
 
     let again = disk.fork();
@@ -115,6 +117,21 @@ fn recipes_for_files() {
 #[test]
 fn recipes_for_the_system() {
     test_all(cases::system());
+}
+
+#[test]
+fn recipes_for_the_listener() {
+    test_all(cases::listener());
+}
+
+#[test]
+fn recipes_for_settings() {
+    test_all(cases::settings());
+}
+
+#[test]
+fn recipes_for_the_network() {
+    test_all(cases::network());
 }
 
 #[test]

@@ -9,10 +9,11 @@ use crate::engine_tests::diagnosis::disk::{Break, disk};
 use crate::engine_tests::support::undo;
 use crate::plan::Goal;
 
-/// What is broken for these recipes, without two stores in one place.
+/// What is broken for these recipes. A certificate to which the listener is pinned stays although it
+/// is expired, so nothing is pinned here.
 fn breaks(group: &[&str]) -> Vec<Break> {
     let cases = cases::all().into_iter();
-    let cases = cases.filter(|case| group.contains(&case.recipe));
+    let cases = cases.filter(|case| group.contains(&case.recipe) && case.recipe != "rdp-cert-pin");
     cases.flat_map(|case| case.breaks).collect()
 }
 
@@ -59,7 +60,8 @@ fn all_recipes_in_one_run_on_an_image_are_undone_to_the_byte() {
     assert!(faults.is_empty(), "{faults:?}");
     let again = disk.fork();
     let report = repair(&at(&again), group, Goal::Desired).expect("again");
-    assert_eq!(report.outcome, Outcome::NothingToDo, "{report:?}");
+    // Nothing is known about the last good control set, so rows for servers have no place in it.
+    assert!(report.run.is_none(), "{report:?}");
     image::undo(&disk).expect("undo");
     image::same_image(&disk, &pristine, "undone");
 }

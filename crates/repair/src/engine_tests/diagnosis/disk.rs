@@ -114,6 +114,15 @@ pub(in crate::engine_tests) fn disk(breaks: &[Break]) -> FaultyDisk {
         ("Windows/System32/ntoskrnl.exe".to_owned(), b"MZ".to_vec()),
         (KEY.to_owned(), b"key".to_vec()),
     ];
+    // The other hives exist if a test puts something into them.
+    for name in [HiveName::Security, HiveName::Default] {
+        let has_content =
+            |one: &Break| matches!(one, Break::Number(of, ..) | Break::Data(of, ..) if *of == name);
+        if breaks.iter().any(has_content) {
+            let content = hive(|editor| apply(editor, name, breaks));
+            files.push((format!("{CONFIG}/{}", name.file_name()), content));
+        }
+    }
     for path in BOOT_FILES {
         files.push((path.to_owned(), b"MZ".to_vec()));
     }

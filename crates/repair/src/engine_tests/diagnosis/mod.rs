@@ -22,7 +22,9 @@ use crate::diagnose::diagnose_site;
 use crate::diagnosis::Rules;
 use crate::documents::DiagnoseReport;
 use crate::place::HiveName;
+use crate::plan::{Goal, plan_site};
 use crate::recipe::Catalogue;
+use crate::repair::repair_site;
 use crate::site::{Options, Site};
 use crate::value_data::ValueData;
 
@@ -113,6 +115,49 @@ fn every_cause_is_found_first_on_its_disk() {
     assert!(confused.is_empty(), "{confused:#?}");
     let _ = writeln!(table, "| nothing (the healthy server) | nothing | | | | |");
     compare_with_page(&table);
+}
+
+/// A cause that events tell is still told after the repair.
+const TOLD_BY_EVENTS: [&str; 7] = [
+    "applocker",
+    "ntlm-refused",
+    "ports-exhausted",
+    "stop-verifier",
+    "remote-desktop-service-fails",
+    "tls-no-agreement",
+    "remote-desktop-private-key",
+];
+
+/// The recipes that a rule names repair what it is about.
+#[test]
+fn the_recipes_of_a_rule_remove_its_cause() {
+    let rules = Rules::built_in().expect("valid");
+    let catalogue = Catalogue::built_in().expect("valid");
+    let mut left = Vec::new();
+    let mut tried = 0;
+    for (name, disk) in cases::cases() {
+        let rule = rules.iter().find(|rule| rule.name == name).expect(name);
+        if rule.recipes.is_empty() || TOLD_BY_EVENTS.contains(&name) {
+            continue;
+        }
+        tried += 1;
+        let recipes = catalogue.select_to_repair(&rule.recipes).expect(name);
+        let options = Options::default();
+        let repaired = with_watch(|watch| {
+            let plan = plan_site(&site(&disk), &recipes, Goal::Desired, &options, watch)?;
+            repair_site(&site(&disk), plan, &options, watch)
+        });
+        if let Err(error) = repaired {
+            left.push(format!("{name}: {error}"));
+            continue;
+        }
+        let found = diagnose(&disk);
+        if found.causes.iter().any(|cause| cause.name == name) {
+            left.push(format!("{name}: {:?} leave it", rule.recipes));
+        }
+    }
+    assert!(left.is_empty(), "{left:#?}");
+    assert!(tried > 20, "{tried} rules");
 }
 
 /// A driver in place of partmgr that doesn't exist: the list has a name too many, and one too few.

@@ -2,23 +2,30 @@
 
 mod boot_store;
 mod files;
+mod listener;
 mod lists;
+mod network;
 mod permissions;
 mod remote_desktop;
 mod services;
+mod settings;
 mod system;
 
 use super::Case;
 pub(super) use boot_store::boot_store;
 pub(super) use files::files;
+pub(super) use listener::listener;
 pub(super) use lists::lists;
+pub(super) use network::network;
 pub(super) use permissions::permissions;
 pub(super) use remote_desktop::remote_desktop;
 pub(super) use services::services;
+pub(super) use settings::settings;
 pub(super) use system::system;
 
 use crate::engine_tests::diagnosis::disk::{Break, SET};
 use crate::place::HiveName;
+use crate::value_data::ValueData;
 
 pub(super) type Cases = Vec<Case>;
 
@@ -31,10 +38,18 @@ pub(super) fn all() -> Cases {
     all.extend(lists());
     all.extend(system());
     all.extend(files());
+    all.extend(listener());
+    all.extend(settings());
+    all.extend(network());
     all
 }
 
 /// A number in the control set.
 fn number(key: &str, name: &'static str, number: u32) -> Break {
     Break::Number(HiveName::System, format!(r"{SET}\{key}"), name, number)
+}
+
+/// Other data in the control set.
+fn data(key: &str, name: &'static str, data: ValueData) -> Break {
+    Break::Data(HiveName::System, format!(r"{SET}\{key}"), name, data)
 }

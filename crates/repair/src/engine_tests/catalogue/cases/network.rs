@@ -1,0 +1,140 @@
+//! Recipes for the network and its firewall, and for a move to another machine.
+
+use diskmend_hive::ValueType;
+
+use super::{Cases, data, number};
+use crate::engine_tests::catalogue::Case;
+use crate::engine_tests::diagnosis::disk::Break;
+use crate::place::HiveName::{Default, Software};
+use crate::value_data::ValueData;
+
+const FIREWALL: &str = r"Services\SharedAccess\Parameters\FirewallPolicy";
+const PARAMETERS: &str = r"Services\Tcpip\Parameters";
+const PROXY: &str = r"Microsoft\Windows\CurrentVersion\Internet Settings";
+
+pub(in super::super) fn network() -> Cases {
+    let text = |text: &str| ValueData::text(ValueType::SZ, text);
+    let list = |entry: &str| ValueData::list(&[entry.to_owned()]);
+    let profile = |name: &str| format!(r"{FIREWALL}\{name}");
+    let policy = |name: &str| format!(r"Policies\Microsoft\WindowsFirewall\{name}");
+    let card = format!(r"{PARAMETERS}\Interfaces\{{11111111-2222-3333-4444-555555555555}}");
+    let proxy = |hive, key: &str, name, data| Break::Data(hive, key.to_owned(), name, data);
+    let guard = r"Policies\Microsoft\Windows\DeviceGuard";
+    vec![
+        Case::broken(
+            "firewall-shields-up",
+            vec![
+                number(&profile("PublicProfile"), "DoNotAllowExceptions", 1),
+                number(&profile("StandardProfile"), "DoNotAllowExceptions", 0),
+            ],
+            &[r"PublicProfile\DoNotAllowExceptions"],
+        )
+        .and(&[r"StandardProfile\DoNotAllowExceptions"]),
+        Case::other(
+            "firewall-off",
+            vec![],
+            &[
+                r"DomainProfile\EnableFirewall",
+                r"StandardProfile\EnableFirewall",
+                r"PublicProfile\EnableFirewall",
+            ],
+        ),
+        Case::other(
+            "firewall-on",
+            vec![number(&profile("DomainProfile"), "EnableFirewall", 0)],
+            &[r"DomainProfile\EnableFirewall"],
+        ),
+        Case::other(
+            "firewall-policy",
+            vec![
+                Break::Number(Software, policy("DomainProfile"), "DoNotAllowExceptions", 1),
+                Break::Number(
+                    Software,
+                    policy("PublicProfile"),
+                    "AllowLocalPolicyMerge",
+                    0,
+                ),
+            ],
+            &[
+                r"DomainProfile\DoNotAllowExceptions",
+                r"PublicProfile\AllowLocalPolicyMerge",
+            ],
+        ),
+        Case::other(
+            "mpssvc-loopback",
+            vec![data(
+                r"Services\mpssvc\Parameters\AppCs",
+                "DebugedLoopbackApps",
+                ValueData::list(&[]),
+            )],
+            &["DebugedLoopbackApps"],
+        ),
+        Case::other(
+            "network-dhcp",
+            vec![
+                number(&card, "EnableDHCP", 0),
+                data(&card, "IPAddress", list("10.0.0.4")),
+                data(&card, "SubnetMask", list("255.255.255.0")),
+                data(&card, "DefaultGateway", list("10.0.0.1")),
+                data(&card, "NameServer", text("10.0.0.2")),
+            ],
+            &["EnableDHCP", "IPAddress", "SubnetMask", "DefaultGateway"],
+        ),
+        Case::other(
+            "dns-static",
+            vec![
+                data(&card, "NameServer", text("10.0.0.2")),
+                data(PARAMETERS, "NameServer", text("10.0.0.3")),
+            ],
+            &[
+                r"{11111111-2222-3333-4444-555555555555}\NameServer",
+                r"Tcpip\Parameters\NameServer",
+            ],
+        ),
+        Case::other("realtime-utc", vec![], &["RealTimeIsUniversal"]),
+        Case::other(
+            "tcp-ports",
+            vec![
+                number(PARAMETERS, "MaxUserPort", 1000),
+                number(PARAMETERS, "TcpTimedWaitDelay", 240),
+            ],
+            &["MaxUserPort", "TcpTimedWaitDelay"],
+        ),
+        Case::other(
+            "proxy-off",
+            vec![
+                proxy(Software, PROXY, "ProxyEnable", ValueData::dword(1)),
+                proxy(Software, PROXY, "ProxyServer", text("proxy:8080")),
+                proxy(
+                    Default,
+                    &format!(r"Software\{PROXY}"),
+                    "AutoConfigURL",
+                    text("http://proxy/wpad.dat"),
+                ),
+            ],
+            &["ProxyEnable", "ProxyServer", "AutoConfigURL"],
+        ),
+        Case::other(
+            "credential-guard-off",
+            vec![
+                number(r"Control\Lsa", "LsaCfgFlags", 2),
+                Break::Number(
+                    Software,
+                    guard.to_owned(),
+                    "EnableVirtualizationBasedSecurity",
+                    1,
+                ),
+            ],
+            &["LsaCfgFlags", "EnableVirtualizationBasedSecurity"],
+        ),
+        Case::other(
+            "hyperv-drivers",
+            vec![
+                number(r"Services\vmbus", "Start", 0),
+                number(r"Services\vmbus\StartOverride", "0", 3),
+                number(r"Services\storvsc", "Start", 3),
+            ],
+            &[r"vmbus\StartOverride\0", r"storvsc\Start"],
+        ),
+    ]
+}
