@@ -10,7 +10,7 @@ mod values;
 
 use diskmend_disk::TargetLock;
 
-use crate::changes::{descriptors, files, hive};
+use crate::changes::{self, descriptors, files, hive};
 use crate::documents::{Method, SCHEMA, UndoReport};
 use crate::engine::Engine;
 use crate::error::{Error, Refusal};
@@ -94,7 +94,7 @@ fn by_bytes(
 ) -> Result<UndoReport, Error> {
     watch.phase(Phase::Restoring, &site.display)?;
     let secured = descriptors::of_run(site, folder, &journal)?;
-    files::check_scope(folder, &journal)?;
+    changes::check_scope(folder, &journal)?;
     journal.begin_undo(Way::Bytes);
     folder.write_journal(&journal)?;
     let (mut descriptors, mut moved, mut files) = (None, None, Vec::new());

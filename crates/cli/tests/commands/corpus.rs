@@ -42,7 +42,7 @@ fn second_reader(volume: &Volume) {
         (crash, "CrashDumpEnabled", "1"),
         (crash, "NMICrashDump", "1"),
         (crash, "DumpFile", r"%SystemRoot%\MEMORY.DMP"),
-        (rdp, "SecurityLayer", "1"),
+        (rdp, "SecurityLayer", "2"),
         (rdp, "UserAuthentication", "1"),
     ] {
         if let Some(theirs) = hivexget(volume.system(), key, name) {

@@ -222,7 +222,7 @@ fn a_wide_key_gets_an_index_root_and_shrinks_back_to_no_list() {
 
 /// Each deletion once read half of the list to find the entry of the key.
 #[test]
-fn deleting_from_a_wide_key_is_no_more_work_than_adding_to_it() {
+fn deleting_from_a_wide_key_is_about_as_much_work_as_adding_to_it() {
     const SUBKEYS: usize = 6_000;
     const CHANGES: usize = 200;
     let mut editor = editor(5);
@@ -252,7 +252,8 @@ fn deleting_from_a_wide_key_is_no_more_work_than_adding_to_it() {
     let report = crate::check::check(edited.expect("finished").hive());
     assert_eq!(report.problems, []);
     assert_eq!(report.content.keys, SUBKEYS + 2);
-    assert!(deleting <= 2 * adding, "{deleting} steps against {adding}");
+    // Each deletion also looks up how the key's name is stored, for the undo.
+    assert!(deleting <= 3 * adding, "{deleting} steps against {adding}");
 }
 
 #[test]

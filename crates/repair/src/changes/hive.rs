@@ -1,5 +1,6 @@
 //! The parts that all changes of hives share.
 
+mod scope;
 mod undo;
 
 use diskmend_disk::Access;
@@ -14,6 +15,7 @@ use crate::progress::{Phase, Watch};
 use crate::session::{Prepared, check_writable, prepare};
 use crate::site::{Options, Site};
 use crate::stop::Stop;
+pub(crate) use scope::check as check_scope;
 pub use undo::{Reversal, ReversedChange};
 pub(crate) use undo::{actions, all_reversible, open_all, reversed, same_volume, stays};
 

@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::finding::{Finding, Goal, JudgedElement, JudgedValue};
 use crate::place::Place;
 use crate::progress::Watch;
+use crate::run::{Journal, RunFolder};
 use crate::session::Prepared;
 use crate::site::{Options, Site};
 use boot_store::BootStoreChange;
@@ -30,6 +31,15 @@ use files::FilesChange;
 use hive::Judged;
 use registry::RegistryChange;
 pub(crate) use resume::{Completed, resume};
+
+/// Refuses a journal that reaches further than the recipes of its run. Nothing is written.
+///
+/// # Errors
+/// [`Error::DamagedRun`].
+pub(crate) fn check_scope(run: &RunFolder, journal: &Journal) -> Result<(), Error> {
+    hive::check_scope(run, journal)?;
+    files::check_scope(run, journal)
+}
 
 /// The findings in one hive.
 pub(crate) enum Findings {

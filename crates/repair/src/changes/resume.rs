@@ -4,7 +4,6 @@ use diskmend_disk::TargetLock;
 
 use super::commit::{move_files, set_descriptors};
 use super::descriptors::{self, AppliedDescriptors};
-use super::files;
 use crate::error::Error;
 use crate::progress::Watch;
 use crate::run::{Journal, RunFolder};
@@ -60,7 +59,7 @@ pub(crate) fn resume(
     };
     let _lock = TargetLock::acquire(state.as_ref())?;
     // This is checked before anything is changed: records that reach too far must not be completed.
-    files::check_scope(&run, &journal)?;
+    super::check_scope(&run, &journal)?;
     descriptors::of_run(site, &run, &journal)?;
     if !site.resume_record(&run, &journal)? {
         return Ok(None);

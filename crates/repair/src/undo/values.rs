@@ -4,7 +4,7 @@ use diskmend_disk::TargetLock;
 
 use super::{half_way, report};
 use crate::changes::hive::Reversal;
-use crate::changes::{NewRun, Ready, descriptors, files, hive};
+use crate::changes::{self, NewRun, Ready, descriptors, files, hive};
 use crate::documents::{Method, UndoReport};
 use crate::error::Error;
 use crate::finding::Notice;
@@ -31,7 +31,7 @@ pub(super) fn undo(
     watch.phase(Phase::Restoring, &site.display)?;
     let secured = descriptors::of_run(site, folder, &journal)?;
     let mut report = report(site, &journal, Method::Values);
-    files::check_scope(folder, &journal)?;
+    changes::check_scope(folder, &journal)?;
     if secured.is_none() && journal.files.is_none() {
         drop(lock);
         return hives(site, folder, journal, report, options, watch);

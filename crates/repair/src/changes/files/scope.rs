@@ -23,8 +23,10 @@ fn within(journal: &Journal) -> Result<(), String> {
     let catalogue = Catalogue::built_in().map_err(|error| error.to_string())?;
     let mut rows = Vec::new();
     let mut all_known = true;
-    for name in &journal.recipes {
-        match catalogue.get(name) {
+    for label in &journal.recipes {
+        // The values of parameters follow the name.
+        let name = label.split(' ').next();
+        match name.and_then(|name| catalogue.get(name)) {
             Some(recipe) if recipe.origin == Origin::BuiltIn => {
                 let about = recipe.rows.iter().filter_map(|row| row.about().files());
                 rows.extend(about);

@@ -2,7 +2,9 @@
 
 #[cfg(target_os = "linux")]
 use super::super::{image, image_fixture::image_like};
-use super::{catalogue, groups, in_state, inspect, repair, same_content, site};
+#[cfg(target_os = "linux")]
+use super::catalogue;
+use super::{groups, in_state, inspect, repair, same_content, site};
 use crate::documents::{Outcome, RowState};
 use crate::engine_tests::catalogue::cases;
 use crate::engine_tests::diagnosis::disk::{Break, disk};

@@ -48,6 +48,10 @@ pub(super) fn cases() -> Cases {
         text(r"%SystemRoot%\System32\vpnnp.dll"),
     ));
     provider.extend(whole());
+    let interface = r"Services\Tcpip\Parameters\Interfaces\{11111111-2222-3333-4444-555555555555}";
+    let address = ValueData::list(&["10.1.2.3".to_owned()]);
+    let mut fixed = data(System, interface, "IPAddress", address);
+    fixed.extend(number(interface, "EnableDHCP", 0));
     let session = r"Control\Session Manager";
     let programs = ["autocheck autochk *", "gone C:"].map(str::to_owned);
     let mut at_start = data(System, session, "BootExecute", ValueData::list(&programs));
@@ -88,6 +92,15 @@ pub(super) fn cases() -> Cases {
                 .concat(),
         ),
         ("network-provider-missing", provider),
+        ("address-of-old-network", fixed),
+        (
+            "data-disks-offline",
+            number(r"Services\partmgr\Parameters", "SanPolicy", 4),
+        ),
+        (
+            "update-service-disabled",
+            number(r"Services\TrustedInstaller", "Start", 4),
+        ),
         ("start-program-missing", at_start),
         ("services-time-out", logs(&again(SCM, 7011, 5))),
         ("ports-exhausted", logs(&again("Tcpip", 4227, 1))),

@@ -81,7 +81,11 @@ pub(super) fn healthy(more: &[(&str, &str, ValueData)]) -> FaultyDisk {
 
 #[test]
 fn a_healthy_windows_lacks_no_file() {
-    assert_eq!(services(&healthy(&[])), ServiceFiles::default());
+    let nothing = ServiceFiles {
+        whole: true,
+        ..ServiceFiles::default()
+    };
+    assert_eq!(services(&healthy(&[])), nothing);
 }
 
 #[test]
