@@ -1,10 +1,12 @@
 //! The recipes that can be named, and choosing among them.
 
+use std::sync::OnceLock;
+
 use crate::recipe::{Origin, Recipe, RecipeError, builtin};
 use crate::rows::{Claim, Terms};
 
 /// All recipes that can be named on the command line.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Catalogue {
     recipes: Vec<Recipe>,
 }
@@ -15,6 +17,10 @@ impl Catalogue {
     /// # Errors
     /// If one of them is wrong; a test makes sure that none is.
     pub fn built_in() -> Result<Self, RecipeError> {
+        static READ: OnceLock<Catalogue> = OnceLock::new();
+        if let Some(read) = READ.get() {
+            return Ok(read.clone());
+        }
         let mut catalogue = Self {
             recipes: Vec::new(),
         };
@@ -23,7 +29,7 @@ impl Catalogue {
             recipe.origin = Origin::BuiltIn;
             catalogue.add(recipe)?;
         }
-        Ok(catalogue)
+        Ok(READ.get_or_init(|| catalogue).clone())
     }
 
     /// Adds a recipe of the user's.

@@ -24,14 +24,11 @@ fn within(journal: &Journal) -> Result<(), String> {
     if journal.kind != RunKind::Repair {
         return Ok(());
     }
-    let catalogue = Catalogue::built_in().map_err(|error| error.to_string())?;
     for entry in &journal.hives {
-        let Some(hive) = hive_at(&entry.path) else {
+        let Some(hive) = hive_at(&entry.path).filter(|hive| !ALWAYS.contains(hive)) else {
             continue;
         };
-        if ALWAYS.contains(&hive) {
-            continue;
-        }
+        let catalogue = Catalogue::built_in().map_err(|error| error.to_string())?;
         // A recipe of the user's own may be about any.
         let is_changed_by = |name: &&str| {
             catalogue.get(name).is_none_or(|recipe| {
