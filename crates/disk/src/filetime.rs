@@ -24,13 +24,15 @@ pub(crate) fn now() -> u64 {
 /// The seconds since 1970 and the nanoseconds in the last of them.
 #[cfg(unix)]
 pub(crate) fn to_unix(time: u64) -> (i64, i64) {
-    const SECOND: i128 = 1_000_000_000 / UNIT;
+    /// Units in a second.
+    const SECOND: u64 = 10_000_000;
+    /// The seconds from 1601 to 1970.
+    const BEFORE: i64 = 11_644_473_600;
 
-    let since = i128::from(time) - UNIX_EPOCH;
-    let seconds = i64::try_from(since.div_euclid(SECOND));
-    let rest = i64::try_from(since.rem_euclid(SECOND) * UNIT);
-    // The number of a time has 64 bits, and a second far fewer.
-    (seconds.unwrap_or(i64::MAX), rest.unwrap_or(0))
+    // So many units are less than 2^41 seconds.
+    let seconds = (time / SECOND).cast_signed() - BEFORE;
+    let nanoseconds = (time % SECOND * 100).cast_signed();
+    (seconds, nanoseconds)
 }
 
 fn signed(duration: Duration) -> i128 {
@@ -52,6 +54,9 @@ mod tests {
         {
             assert_eq!(to_unix(of(day)), (86_400, 0));
             assert_eq!(to_unix(of(before)), (-1, 999_999_800));
+            assert_eq!(to_unix(0), (-11_644_473_600, 0));
+            let last = (1_833_029_933_770, 955_161_500);
+            assert_eq!(to_unix(u64::MAX), last);
         }
     }
 }

@@ -123,7 +123,7 @@ impl ValueData {
     }
 }
 
-/// UTF-16 without the terminators at its end, of which the last may be cut.
+/// UTF-16 without the terminators at its end. The last one may be cut.
 fn unterminated(bytes: &[u8]) -> &[u8] {
     let (units, cut) = bytes.as_chunks::<2>();
     if cut.iter().any(|byte| *byte != 0) {

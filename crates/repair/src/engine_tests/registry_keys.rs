@@ -219,7 +219,7 @@ fn a_deletion_or_its_undo_that_was_killed_can_be_undone() {
         repair(&disk).unwrap_or_else(|error| panic!("{at}: {error}"));
         assert_eq!(content(&disk), vec![(None, Vec::new()); 4], "{at}");
     }
-    // The same for an undo after a later run.
+    // Now the undo comes after a later run.
     let later = deleted.fork();
     later.set_all(&[(LATER, "Later", 7)]);
     let later = later.fork();

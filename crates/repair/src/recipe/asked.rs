@@ -30,7 +30,7 @@ pub(crate) struct Asking<'a, 'f> {
     unknown: RefCell<Vec<UnknownWindows>>,
 }
 
-/// A condition of which it isn't known if it holds.
+/// A condition that couldn't be looked at.
 pub(crate) struct UnknownCondition {
     pub(crate) recipe: String,
     pub(crate) condition: String,
@@ -80,8 +80,8 @@ impl<'a, 'f> Asking<'a, 'f> {
         asked
     }
 
-    /// The row's finding. A fault that depends on a condition that doesn't hold, or of which that
-    /// isn't known, is none.
+    /// The row's finding. A fault is none if a condition that it depends on doesn't hold, or if it
+    /// isn't known whether that holds.
     ///
     /// # Errors
     /// If the caller interrupts.
@@ -152,7 +152,7 @@ impl<'a, 'f> Asking<'a, 'f> {
         self.unknown.borrow().clone()
     }
 
-    /// The conditions of which it isn't known if they hold.
+    /// The conditions that couldn't be looked at.
     pub(crate) fn unknown_conditions(&self) -> Vec<UnknownCondition> {
         let looked = self.looked.borrow();
         let unknown = looked.iter().filter_map(|((recipe, condition), holds)| {

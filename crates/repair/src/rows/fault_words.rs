@@ -24,6 +24,16 @@ struct FaultTable {
 }
 
 impl FaultWords {
+    /// True if there is a fault. This word is the only one that can be given.
+    ///
+    /// # Errors
+    /// Another word, with its place; no words, or the word twice.
+    pub(super) fn only(this: Option<Spanned<Self>>, word: &str) -> Result<bool, Wrong> {
+        let Some(this) = this else { return Ok(false) };
+        let meaning = |written: &str| (written == word).then_some(());
+        Self::read(this, meaning, &format!("\"{word}\"")).map(|_| true)
+    }
+
     /// The meanings of the words.
     ///
     /// # Errors

@@ -66,11 +66,7 @@ impl Kind for FileRow {
                 )));
             }
         };
-        let fault = written.fault.is_some();
-        if let Some(words) = written.fault {
-            let meaning = |word: &str| (word == "exists").then_some(());
-            FaultWords::read(words, meaning, "\"exists\"")?;
-        }
+        let fault = FaultWords::only(written.fault, "exists")?;
         sentence(written.why.get_ref()).map_err(wrong(&written.why))?;
         Ok(Self {
             path,

@@ -1,4 +1,4 @@
-//! What is told about rows that don't count on a Windows, or of which that isn't known.
+//! What is told about rows that don't count on a Windows, or may not count.
 
 use super::Survey;
 use crate::error::Error;

@@ -280,7 +280,7 @@ fn what_must_stay_is_refused_before_anything_is_written() {
         .expect("closed by now");
 }
 
-/// A file of which another has a cluster too: with its clusters freed, the other would be lost.
+/// A file that shares a cluster with another one, which would be lost if the clusters were freed.
 #[test]
 fn a_file_with_clusters_of_another_is_refused() {
     let Some(image) = filled(&["-c", "4096"], 12) else {

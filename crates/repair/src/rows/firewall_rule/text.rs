@@ -1,4 +1,4 @@
-//! A rule of Windows Firewall as text, of which single fields are changed (MS-GPFAS 2.2.2.19).
+//! A rule of Windows Firewall as text, and changes of its single fields (MS-GPFAS 2.2.2.19).
 //!
 //! Only what is understood is changed: a rule with a field twice, or with ports that differ from each
 //! other, stays as it is. All other fields, their order and the version stay in any case.

@@ -229,14 +229,7 @@ impl ListFile {
                 }
             },
         };
-        let fault = match self.fault {
-            None => false,
-            Some(fault) => {
-                let meaning = |word: &str| (word == "would_change").then_some(());
-                FaultWords::read(fault, meaning, "\"would_change\"")?;
-                true
-            }
-        };
+        let fault = FaultWords::only(self.fault, "would_change")?;
         sentence(self.why.get_ref()).map_err(wrong(&self.why))?;
         Ok(ListRow {
             hive,
