@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use super::chkreg::{Chkreg, Verdict};
 use super::content::differences;
 use super::tools::{self, Tool};
-use super::{crashes, edits, event_logs};
+use super::{crashes, edits, event_logs, recipes};
 use crate::{program, workspace};
 
 const CORPUS: &str = "DISKMEND_CORPUS";
@@ -31,6 +31,9 @@ pub struct CorpusOptions {
     /// event log (*.evtx) below $DISKMEND_CORPUS and $DISKMEND_EVENT_LOGS
     #[arg(long, conflicts_with_all = ["write", "crashes"])]
     pub events: bool,
+    /// Only let chkreg check every hive that a recipe writes in the tests of the catalogue
+    #[arg(long, conflicts_with_all = ["write", "crashes", "events"])]
+    pub recipes: bool,
 }
 
 /// Tries all hives below `$DISKMEND_CORPUS/hives`.
@@ -40,6 +43,10 @@ pub struct CorpusOptions {
 pub fn run_corpus(options: &CorpusOptions) -> Result<()> {
     if options.events {
         return conclude(event_logs::compare()?);
+    }
+    if options.recipes {
+        let chkreg = Chkreg::find()?.context("DISKMEND_CHKREG is not set")?;
+        return conclude(recipes::check(&chkreg)?);
     }
     let corpus = PathBuf::from(std::env::var_os(CORPUS).context("DISKMEND_CORPUS is not set")?);
     let root = corpus.join("hives");

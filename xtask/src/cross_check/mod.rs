@@ -8,6 +8,7 @@ mod crashes;
 mod edits;
 mod event_logs;
 mod python;
+mod recipes;
 pub(crate) mod regipy;
 mod tools;
 

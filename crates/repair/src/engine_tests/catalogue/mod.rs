@@ -5,6 +5,7 @@
 
 mod cases;
 mod healthy;
+mod kept;
 mod repaired;
 mod together;
 

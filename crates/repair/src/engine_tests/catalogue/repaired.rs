@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::cases::{self, Cases};
+use super::kept::keep_hives;
 use super::{Case, catalogue, in_state, inspect, repair, same_content, same_things, site};
 use crate::documents::{Outcome, RowState};
 use crate::engine_tests::support::undo;
@@ -42,6 +43,8 @@ fn test(case: &Case) {
         !matches!(state, RowState::Ok | RowState::Reported)
     });
     same_things(&wrong, case.left, &format!("{recipe}: after the repair"));
+
+    keep_hives(recipe, &disk, &pristine);
 
     let again = disk.fork();
     let report = repair(&site(&again), &[recipe], Goal::Desired).expect(recipe);

@@ -1,13 +1,16 @@
 //! All recipes that can be used in one run, on one disk.
 
+use std::path::PathBuf;
+
 #[cfg(target_os = "linux")]
 use super::super::{image, image_fixture::image_like};
 #[cfg(target_os = "linux")]
 use super::catalogue;
+use super::kept::keep_hives;
 use super::{groups, in_state, inspect, repair, same_content, site};
 use crate::documents::{Outcome, RowState};
 use crate::engine_tests::catalogue::cases;
-use crate::engine_tests::diagnosis::disk::{Break, disk};
+use crate::engine_tests::diagnosis::disk::{Break, CONFIG, disk};
 use crate::engine_tests::support::undo;
 use crate::plan::Goal;
 
@@ -21,7 +24,7 @@ fn breaks(group: &[&str]) -> Vec<Break> {
 
 #[test]
 fn all_recipes_in_one_run_are_undone_to_the_byte() {
-    for group in groups() {
+    for (index, group) in groups().into_iter().enumerate() {
         let pristine = disk(&breaks(&group));
         let disk = pristine.fork();
         let report = repair(&site(&disk), &group, Goal::Desired).expect("repair");
@@ -29,8 +32,42 @@ fn all_recipes_in_one_run_are_undone_to_the_byte() {
         let after = inspect(&site(&disk), &group);
         let faults = in_state(&after, |state| state == RowState::Fault);
         assert!(faults.is_empty(), "{group:?}: {faults:?}");
+        keep_hives(&format!("together-{index}"), &disk, &pristine);
         undo(&disk, None).expect("undo");
         same_content(&disk, &pristine, "undone");
+    }
+}
+
+/// The same in the SYSTEM hives of real machines.
+#[test]
+fn all_recipes_in_one_run_on_real_hives_are_undone_to_the_byte() {
+    let Some(corpus) = std::env::var_os("DISKMEND_CORPUS").map(PathBuf::from) else {
+        println!("SKIPPED: DISKMEND_CORPUS names no folder of real hives");
+        return;
+    };
+    let folders = std::fs::read_dir(corpus.join("hives")).expect("a folder of hives");
+    let hives = folders.map(|folder| folder.expect("an entry").path().join("SYSTEM"));
+    let hives: Vec<_> = hives.filter(|hive| hive.is_file()).collect();
+    assert!(hives.len() > 1, "{hives:?}");
+    for (index, group) in groups().into_iter().enumerate() {
+        for (number, hive) in hives.iter().enumerate() {
+            let what = format!("{}: {group:?}", hive.display());
+            let pristine = disk(&breaks(&group));
+            let bytes = std::fs::read(hive).expect("readable");
+            pristine.put(&format!("{CONFIG}/SYSTEM"), bytes);
+            let disk = pristine.fork();
+            let report = repair(&site(&disk), &group, Goal::Desired);
+            let report = report.unwrap_or_else(|error| panic!("{what}: {error}"));
+            assert_eq!(
+                report.outcome,
+                Outcome::Done,
+                "{what}: {:?}",
+                report.skipped
+            );
+            keep_hives(&format!("real-{number}-{index}"), &disk, &pristine);
+            undo(&disk, None).expect("undo");
+            same_content(&disk, &pristine, &what);
+        }
     }
 }
 
