@@ -125,7 +125,8 @@ impl BcdRow {
         elements::display_name(self.element, self.object_type())
     }
 
-    /// The wanted value in `bcdedit`'s form; `None` if the element shouldn't exist.
+    /// The wanted value in `bcdedit`'s form, or what depends on the disk; `None` if the element
+    /// shouldn't exist.
     #[must_use]
     pub fn desired_words(&self) -> Option<String> {
         let desired = self.desired.as_ref()?;
@@ -177,9 +178,10 @@ impl Kind for BcdRow {
         let name = self.name();
         Shown {
             place: format!("Boot store {}", self.object),
-            lines: vec![match self.desired_words() {
-                Some(desired) => format!("{name} = {desired}"),
-                None => format!("{name} is removed"),
+            lines: vec![match (&self.desired, self.desired_words()) {
+                (Some(BcdWanted::Without(_)), Some(desired)) => format!("{name} {desired}"),
+                (_, Some(desired)) => format!("{name} = {desired}"),
+                (_, None) => format!("{name} is removed"),
             }],
         }
     }
@@ -346,6 +348,30 @@ mod tests {
     }
 
     #[test]
+    fn words_are_dropped_only_from_texts_that_may_lack_them() {
+        let text = GOOD
+            .replace("{emssettings}", "{loader}")
+            .replace("emsport", "loadoptions")
+            .replace("data = 2", "drop = ['A', 'B']")
+            .replace("create_as = 0x20100000\nfault = { equals = [3] }\n", "");
+        assert_eq!(row(&text).desired_words().as_deref(), Some("without A, B"));
+        for (from, to, place, say) in [
+            ("['A', 'B']", "[]", "10:8", "at least one"),
+            ("'B'", "'B C'", "10:14", "not one word"),
+            (
+                "why =",
+                "fault = 'missing'\nwhy =",
+                "11:9",
+                "missing element",
+            ),
+            ("why =", "fault = 'unresolved'\nwhy =", "11:9", "unresolved"),
+            ("why =", "fault = 'exists'\nwhy =", "11:9", "wanted"),
+        ] {
+            refused(&text, (from, to), place, say);
+        }
+    }
+
+    #[test]
     fn mistakes_are_named_with_their_place() {
         for (from, to, place, say) in [
             ("'{emssettings}'", "'{default}'", "8:10", "{loader}"),
@@ -355,7 +381,9 @@ mod tests {
             ("data = 2", "data = 'two'", "10:8", "a number"),
             ("data = 2", "delete = true", "11:13", "not created"),
             ("data = 2\n", "", "9:11", "delete = true"),
-            ("data = 2", "data = 2\ndelete = true", "9:11", "either"),
+            ("data = 2", "data = 2\ndelete = true", "9:11", "say what"),
+            ("data = 2", "data = 2\ndrop = ['X']", "9:11", "say what"),
+            ("data = 2", "drop = ['X']", "10:8", "only a string"),
             ("data = 2", "data = 3", "12:9", "cannot be a fault"),
             ("0x20100000", "0x10200003", "11:13", "0x20100000"),
             ("{ equals = [3] }", "{ equals = ['x'] }", "12:21", "number"),

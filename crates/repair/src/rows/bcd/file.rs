@@ -19,6 +19,7 @@ pub(crate) struct BcdFile {
     data: Option<Spanned<Written>>,
     #[serde(default)]
     delete: bool,
+    drop: Option<Spanned<Vec<Spanned<String>>>>,
     create_as: Option<Spanned<u32>>,
     fault: Option<Spanned<FaultFile>>,
     why: Spanned<String>,
@@ -54,19 +55,22 @@ impl BcdFile {
         let encoded = |written: &Spanned<Written>| {
             encode(element, object_type, written.get_ref()).map_err(wrong(written))
         };
-        let desired = match (&self.data, self.delete) {
-            (Some(data), false) => Some(match depending(element, data.get_ref()) {
+        let desired = match (&self.data, self.delete, &self.drop) {
+            (Some(data), false, None) => Some(match depending(element, data.get_ref()) {
                 Some(depends) => depends,
                 None => BcdWanted::Value(encoded(data)?),
             }),
-            (None, true) => None,
+            (None, true, None) => None,
+            (None, false, Some(drop)) => Some(words_to_drop(element, drop)?),
             _ => {
                 return Err(wrong(&self.element)(
-                    "say either what the element should be (data) or delete = true".to_owned(),
+                    "say what the element should be (data), which words it should not have (drop), \
+                     or delete = true"
+                        .to_owned(),
                 ));
             }
         };
-        if let (Some(ty), None) = (&self.create_as, &desired) {
+        if let (Some(ty), None | Some(BcdWanted::Without(_))) = (&self.create_as, &desired) {
             return Err(wrong(ty)(
                 "an object is not created to delete an element of it".to_owned(),
             ));
@@ -86,15 +90,18 @@ impl BcdFile {
                 if equals.iter().any(is_wanted) {
                     return Err(at("the desired data cannot be a fault"));
                 }
+                let may_be_missing = matches!(desired, None | Some(BcdWanted::Without(_)));
                 if desired.is_some() && table.exists {
                     return Err(at(
                         "an element that is wanted can't be a fault because it exists",
                     ));
                 }
-                if desired.is_none() && table.missing {
+                if may_be_missing && table.missing {
                     return Err(at("a missing element cannot be a fault that is wanted"));
                 }
-                if table.unresolved && matches!(desired, None | Some(BcdWanted::Value(_))) {
+                if table.unresolved
+                    && (may_be_missing || matches!(desired, Some(BcdWanted::Value(_))))
+                {
                     return Err(at(
                         "only an element that names what is on the disk, such as \"{target}\", can \
                          be unresolved",
@@ -117,6 +124,26 @@ impl BcdFile {
             why: self.why.into_inner(),
         })
     }
+}
+
+/// The words that a string should not have.
+fn words_to_drop(
+    element: ElementId,
+    drop: &Spanned<Vec<Spanned<String>>>,
+) -> Result<BcdWanted, Wrong> {
+    if element.format() != Format::String {
+        return Err(wrong(drop)("only a string has words to drop".to_owned()));
+    }
+    if drop.get_ref().is_empty() {
+        return Err(wrong(drop)("name at least one".to_owned()));
+    }
+    let words = drop.get_ref().iter().map(|word| match word.get_ref() {
+        text if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c == '\0') => {
+            Err(wrong(word)(format!("\"{text}\" is not one word")))
+        }
+        text => Ok(text.clone()),
+    });
+    Ok(BcdWanted::Without(words.collect::<Result<_, _>>()?))
 }
 
 /// What depends on the disk, from the form in which recipes write it; `None` for a value.

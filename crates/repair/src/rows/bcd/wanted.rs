@@ -26,6 +26,8 @@ pub enum BcdWanted {
     Loader,
     /// The loader's file for the firmware to which the store belongs.
     LoaderPath,
+    /// The text that it has, without any of these words; nothing if no other word is left.
+    Without(Vec<String>),
 }
 
 /// What an element is, compared with what it should be on this disk.
@@ -34,7 +36,8 @@ pub(super) struct Answer {
     pub(super) state: RowState,
     /// True if the element names what doesn't exist.
     pub(super) is_unresolved: bool,
-    /// What it should be; `None` if that isn't known. Then it is not changed.
+    /// What it should be. If it is `None`, an element that differs is deleted, and one that is
+    /// reported stays.
     pub(super) desired: Option<ElementValue>,
 }
 
@@ -51,6 +54,7 @@ impl fmt::Display for BcdWanted {
             Self::StoreVolume => "{store_volume}",
             Self::Loader => "{loader}",
             Self::LoaderPath => "{loader_path}",
+            Self::Without(words) => return write!(f, "without {}", words.join(", ")),
         })
     }
 }
@@ -74,6 +78,7 @@ impl BcdWanted {
             Self::StoreVolume => device(element, found, disk.store, store),
             Self::Loader => loader(element, found, store),
             Self::LoaderPath => loader_path(element, found, store, facts),
+            Self::Without(words) => Ok(without(words, found)),
         }
     }
 }
@@ -250,6 +255,30 @@ fn loader_path(
     };
     let answer = Answer::of(found, ElementValue::String(path));
     Ok(answer.unresolved(!leads_somewhere))
+}
+
+/// A text without words that somebody has put into it. Other words stay.
+fn without(words: &[String], found: Found<'_>) -> Answer {
+    let Some(ElementValue::String(text)) = found.flatten() else {
+        // Windows reads no words from data that are no text.
+        return Answer::right(found);
+    };
+    let is_dropped = |word: &&str| {
+        let word = word.trim_start_matches('/');
+        words.iter().any(|one| one.eq_ignore_ascii_case(word))
+    };
+    if !text.split_whitespace().any(|word| is_dropped(&word)) {
+        return Answer::right(found);
+    }
+    let left: Vec<&str> = text
+        .split_whitespace()
+        .filter(|word| !is_dropped(word))
+        .collect();
+    Answer {
+        state: RowState::Differs,
+        is_unresolved: false,
+        desired: (!left.is_empty()).then(|| ElementValue::String(left.join(" "))),
+    }
 }
 
 /// True if the target has a file with content at this path.

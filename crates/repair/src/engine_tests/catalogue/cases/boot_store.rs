@@ -23,7 +23,11 @@ pub(in super::super) fn boot_store() -> Cases {
         let path = ElementValue::String(format!(r"\Windows\system32\winload.{end}"));
         store(bios().set(LOADER, ElementId::APPLICATION_PATH, path))
     };
-    let boolean = |name| elements::by_name(name, ObjectType::LOADER).expect("known");
+    let element = |name| elements::by_name(name, ObjectType::LOADER).expect("known");
+    let options = |text: &str| {
+        let text = ElementValue::String(text.to_owned());
+        store(bios().set(LOADER, element("loadoptions"), text))
+    };
     vec![
         Case::broken(
             "bcd-device",
@@ -77,15 +81,31 @@ pub(in super::super) fn boot_store() -> Cases {
             "test-signing-off",
             store(
                 bios()
-                    .set(LOADER, boolean("testsigning"), ElementValue::Boolean(true))
+                    .set(LOADER, element("testsigning"), ElementValue::Boolean(true))
                     .set(
                         LOADER,
-                        boolean("nointegritychecks"),
+                        element("nointegritychecks"),
                         ElementValue::Boolean(true),
+                    )
+                    .set(
+                        LOADER,
+                        element("loadoptions"),
+                        ElementValue::String("/disable_integrity_checks".to_owned()),
                     ),
             ),
-            &["{default} testsigning", "{default} nointegritychecks"],
+            &[
+                "{default} testsigning",
+                "{default} nointegritychecks",
+                "{default} loadoptions",
+            ],
         ),
+        // Other options stay.
+        Case::other(
+            "test-signing-off",
+            options("DISABLE-LSA-ISO DDISABLE_INTEGRITY_CHECKS"),
+            &["{default} loadoptions"],
+        ),
+        Case::other("test-signing-off", options("DISABLE-LSA-ISO"), &[]),
         Case::broken("safe-mode-off", safe_mode(1), &["{default} safeboot"]),
         Case::other("safe-mode-off", safe_mode(2), &["{default} safeboot"]),
         Case::other("safe-mode-on", safe_mode(2), &["{default} safeboot"]),
