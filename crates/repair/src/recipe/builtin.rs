@@ -1,7 +1,7 @@
 //! The recipes that come with the program.
 
 /// The name of each file, and its text.
-pub(super) const FILES: [(&str, &str); 86] = [
+pub(super) const FILES: &[(&str, &str)] = &[
     (
         "rdp-internal-error.toml",
         include_str!("../../recipes/rdp-internal-error.toml"),
@@ -99,6 +99,10 @@ pub(super) const FILES: [(&str, &str); 86] = [
     (
         "net-provider-order.toml",
         include_str!("../../recipes/net-provider-order.toml"),
+    ),
+    (
+        "subsystems.toml",
+        include_str!("../../recipes/subsystems.toml"),
     ),
     (
         "boot-execute.toml",

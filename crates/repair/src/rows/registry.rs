@@ -1,6 +1,7 @@
 //! The `[[registry]]` rows: wanted values of a hive.
 
 mod file;
+mod program;
 
 use diskmend_hive::Corruption;
 use serde::Serialize;
@@ -28,6 +29,8 @@ pub struct RegistryRow {
     pub desired: Wanted,
     /// Other data that are right, too: they stay.
     pub accept: Vec<ValueData>,
+    /// Programs: a command line that runs one of them is right, whatever its arguments are.
+    pub programs: Vec<String>,
     /// What to do if the value doesn't exist.
     pub if_missing: IfMissing,
     /// Says when the value is evidence of a fault.
@@ -81,6 +84,7 @@ impl Kind for RegistryRow {
             desired: &self.desired,
             deletes: self.desired.deletion(),
             accept: &self.accept,
+            accept_program: &self.programs,
             only_reports: self.desired == Wanted::Anything,
             create_if_missing: self.if_missing == IfMissing::Create
                 && self.desired.data().is_some(),
@@ -174,12 +178,17 @@ impl RegistryRow {
         match (current, &self.desired) {
             (None, wanted) => wanted.deletion().is_some(),
             (Some(current), Wanted::Data(wanted)) if current.is_same(wanted) => true,
-            (Some(current), _) => is_one_of(current, &self.accept),
+            (Some(current), _) => {
+                is_one_of(current, &self.accept) || program::runs_one_of(current, &self.programs)
+            }
         }
     }
 
     fn accepted(&self) -> String {
-        let accepted: Vec<_> = self.accept.iter().map(ToString::to_string).collect();
+        let accepted = self.accept.iter().map(ToString::to_string);
+        let programs = self.programs.iter();
+        let programs = programs.map(|program| format!("{program} with any arguments"));
+        let accepted: Vec<_> = accepted.chain(programs).collect();
         match accepted.as_slice() {
             [] => String::new(),
             accepted => format!(" (accepted: {})", accepted.join(", ")),
@@ -198,6 +207,8 @@ pub(crate) struct Entry<'a> {
     deletes: Option<Deletion>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     accept: &'a [ValueData],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    accept_program: &'a [String],
     #[serde(skip_serializing_if = "crate::json::is_false")]
     only_reports: bool,
     create_if_missing: bool,

@@ -303,7 +303,23 @@ fn boot() -> Cases {
         ),
         (
             "subsystem-missing",
-            vec![Break::NoValue(System, subsystems, "Windows")],
+            vec![Break::NoValue(System, subsystems.clone(), "Windows")],
+        ),
+        (
+            "subsystem-missing",
+            vec![Break::NoValue(System, subsystems, "Required")],
+        ),
+        (
+            "subsystem-missing",
+            data(
+                System,
+                r"Control\Session Manager\SubSystems",
+                "Windows",
+                ValueData::text(
+                    ValueType::EXPAND_SZ,
+                    r"C:\Temp\a.exe SharedSection=1024,20480,768",
+                ),
+            ),
         ),
         (
             "disk-filter-lost",

@@ -256,6 +256,21 @@ fn system(editor: &mut Editor) -> Result<(), EditError> {
         (r"Control\ProductOptions", "ProductType", text("ServerNT")),
         (
             r"Control\Session Manager\SubSystems",
+            "Required",
+            ValueData::list(&["Debug".to_owned(), "Windows".to_owned()]),
+        ),
+        (
+            r"Control\Session Manager\SubSystems",
+            "Optional",
+            ValueData::list(&[]),
+        ),
+        (
+            r"Control\Session Manager\SubSystems",
+            "Kmode",
+            expand(r"\SystemRoot\System32\win32k.sys"),
+        ),
+        (
+            r"Control\Session Manager\SubSystems",
             "Windows",
             expand(r"%SystemRoot%\system32\csrss.exe ObjectDirectory=\Windows"),
         ),

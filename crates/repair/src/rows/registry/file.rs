@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::super::fault::{FaultFile, FaultTable, encode_all, is_one_of};
 use super::super::written::{Written, encode, value_name, value_type};
 use super::super::{Fault, KeyPattern, Wrong, sentence, wrong, wrong_at};
-use super::{IfMissing, RegistryRow};
+use super::{IfMissing, RegistryRow, program};
 use crate::finding::Wanted;
 use crate::place::HiveName;
 use crate::value_data::ValueData;
@@ -26,6 +26,7 @@ pub(crate) struct RegistryFile {
     delete: Option<Spanned<bool>>,
     report: Option<Spanned<ReportFile>>,
     accept: Option<Spanned<Vec<Spanned<Written>>>>,
+    accept_program: Option<Spanned<Vec<Spanned<String>>>>,
     if_missing: Option<Spanned<String>>,
     fault: Option<Spanned<FaultFile>>,
     why: Spanned<String>,
@@ -101,6 +102,10 @@ impl RegistryFile {
         };
         sentence(self.why.get_ref()).map_err(wrong(&self.why))?;
         let accept = self.accept(value_type, &desired)?;
+        let programs = match &self.accept_program {
+            None => Vec::new(),
+            Some(programs) => program::read(programs, value_type)?,
+        };
         let if_missing = self.if_missing(&desired)?;
         let fault = match self.fault {
             None => None,
@@ -114,6 +119,7 @@ impl RegistryFile {
             value: self.value.into_inner(),
             desired,
             accept,
+            programs,
             if_missing,
             fault,
             report,
