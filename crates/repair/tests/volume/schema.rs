@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use diskmend_repair::recipe;
 use serde_json::{Value, json};
@@ -10,8 +11,9 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn schema() -> Value {
-    recipe::schema().expect("a schema")
+fn schema() -> &'static Value {
+    static SCHEMA: OnceLock<Value> = OnceLock::new();
+    SCHEMA.get_or_init(|| recipe::schema().expect("a schema"))
 }
 
 /// What is wrong with a value, as JSON Schema has it. Only what the schema uses is known here: any
@@ -114,7 +116,7 @@ fn mistakes(text: &str) -> Vec<String> {
     let recipe: toml::Value = toml::from_str(text).expect("TOML");
     let recipe = serde_json::to_value(recipe).expect("JSON");
     let schema = schema();
-    wrong(&schema, &recipe, &schema, "")
+    wrong(schema, &recipe, schema, "")
 }
 
 fn files(folder: &str, end: &str) -> Vec<PathBuf> {
@@ -128,7 +130,7 @@ fn files(folder: &str, end: &str) -> Vec<PathBuf> {
 #[test]
 fn the_file_for_editors_is_the_schema() {
     let path = root().join("docs/recipes/recipe.schema.json");
-    let text = serde_json::to_string_pretty(&schema()).expect("JSON") + "\n";
+    let text = serde_json::to_string_pretty(schema()).expect("JSON") + "\n";
     if std::env::var_os("DISKMEND_UPDATE").is_some() {
         fs::write(&path, text).expect("writable");
         return;

@@ -19,7 +19,7 @@ const MOST: u64 = 128 << 20;
 #[track_caller]
 fn is_left_alone(disk: &FaultyDisk, what: &str) {
     for group in groups() {
-        let planned = plan(&site(disk), &group, Goal::Faults);
+        let planned = plan(&site(disk), group, Goal::Faults);
         let planned = planned.unwrap_or_else(|error| panic!("{what}: {error}"));
         let changes = planned.changes.iter();
         let changes: Vec<_> = changes

@@ -74,7 +74,12 @@ fn catalogue() -> &'static Catalogue {
 }
 
 /// All recipes with rows, in groups that can be used in one run.
-fn groups() -> Vec<Vec<&'static str>> {
+fn groups() -> &'static [Vec<&'static str>] {
+    static GROUPS: OnceLock<Vec<Vec<&str>>> = OnceLock::new();
+    GROUPS.get_or_init(grouped)
+}
+
+fn grouped() -> Vec<Vec<&'static str>> {
     let mut groups: Vec<Vec<&str>> = Vec::new();
     for recipe in catalogue().iter().filter(|recipe| recipe.has_rows()) {
         let name = recipe.name.as_str();

@@ -24,12 +24,12 @@ fn breaks(group: &[&str]) -> Vec<Break> {
 
 #[test]
 fn all_recipes_in_one_run_are_undone_to_the_byte() {
-    for (index, group) in groups().into_iter().enumerate() {
-        let pristine = disk(&breaks(&group));
+    for (index, group) in groups().iter().enumerate() {
+        let pristine = disk(&breaks(group));
         let disk = pristine.fork();
-        let report = repair(&site(&disk), &group, Goal::Desired).expect("repair");
+        let report = repair(&site(&disk), group, Goal::Desired).expect("repair");
         assert_eq!(report.outcome, Outcome::Done, "{group:?}: {report:?}");
-        let after = inspect(&site(&disk), &group);
+        let after = inspect(&site(&disk), group);
         let faults = in_state(&after, |state| state == RowState::Fault);
         assert!(faults.is_empty(), "{group:?}: {faults:?}");
         keep_hives(&format!("together-{index}"), &disk, &pristine);
@@ -49,14 +49,14 @@ fn all_recipes_in_one_run_on_real_hives_are_undone_to_the_byte() {
     let hives = folders.map(|folder| folder.expect("an entry").path().join("SYSTEM"));
     let hives: Vec<_> = hives.filter(|hive| hive.is_file()).collect();
     assert!(hives.len() > 1, "{hives:?}");
-    for (index, group) in groups().into_iter().enumerate() {
+    for (index, group) in groups().iter().enumerate() {
         for (number, hive) in hives.iter().enumerate() {
             let what = format!("{}: {group:?}", hive.display());
-            let pristine = disk(&breaks(&group));
+            let pristine = disk(&breaks(group));
             let bytes = std::fs::read(hive).expect("readable");
             pristine.put(&format!("{CONFIG}/SYSTEM"), bytes);
             let disk = pristine.fork();
-            let report = repair(&site(&disk), &group, Goal::Desired);
+            let report = repair(&site(&disk), group, Goal::Desired);
             let report = report.unwrap_or_else(|error| panic!("{what}: {error}"));
             assert_eq!(
                 report.outcome,
@@ -75,7 +75,7 @@ fn all_recipes_in_one_run_on_real_hives_are_undone_to_the_byte() {
 #[cfg(target_os = "linux")]
 #[test]
 fn all_recipes_in_one_run_on_an_image_are_undone_to_the_byte() {
-    let mut groups = groups();
+    let mut groups = groups().to_vec();
     for group in &mut groups {
         // There, files are not moved.
         group.retain(|name| {
