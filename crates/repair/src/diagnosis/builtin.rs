@@ -22,4 +22,5 @@ pub(super) const FILES: &[(&str, &str)] = &rules![
     "events.toml",
     "logon-events.toml",
     "machine-events.toml",
+    "left-behind.toml",
 ];

@@ -323,4 +323,45 @@ pub(super) const FILES: &[(&str, &str)] = &[
         "rdp-enable-policy.toml",
         include_str!("../../recipes/rdp-enable-policy.toml"),
     ),
+    (
+        "persistent-route.toml",
+        include_str!("../../recipes/persistent-route.toml"),
+    ),
+    (
+        "crash-dump-dedicated.toml",
+        include_str!("../../recipes/crash-dump-dedicated.toml"),
+    ),
+    (
+        "program-data.toml",
+        include_str!("../../recipes/program-data.toml"),
+    ),
+    (
+        "logon-report.toml",
+        include_str!("../../recipes/logon-report.toml"),
+    ),
+    (
+        "boot-recovery-on.toml",
+        include_str!("../../recipes/boot-recovery-on.toml"),
+    ),
+    (
+        "vmware-tools-off.toml",
+        include_str!("../../recipes/vmware-tools-off.toml"),
+    ),
+    (
+        "vmware-tools-on.toml",
+        include_str!("../../recipes/vmware-tools-on.toml"),
+    ),
+    (
+        "virtio-drivers.toml",
+        include_str!("../../recipes/virtio-drivers.toml"),
+    ),
+    (
+        "firewall-ping.toml",
+        include_str!("../../recipes/firewall-ping.toml"),
+    ),
+    ("winrm-on.toml", include_str!("../../recipes/winrm-on.toml")),
+    (
+        "service-account.toml",
+        include_str!("../../recipes/service-account.toml"),
+    ),
 ];

@@ -4,6 +4,7 @@
 //! is the healthy server of `diagnosis::disk` with these things broken.
 
 mod cases;
+mod comparison;
 mod healthy;
 mod kept;
 mod repaired;

@@ -138,6 +138,33 @@ fn recipes_for_the_network() {
 }
 
 #[test]
+fn recipes_for_what_is_left_behind() {
+    test_all(cases::families());
+}
+
+/// What a recipe only reports is on the disk, and `inspect` shows it.
+#[test]
+fn settings_that_refuse_a_logon_are_reported() {
+    let cases = cases::families();
+    let case = cases.iter().find(|case| case.recipe == "logon-report");
+    let case = case.expect("a disk");
+    let found = inspect(&site(&case.disk()), &[case.recipe]);
+    let reported = in_state(&found, |state| state == RowState::Reported);
+    same_things(
+        &reported,
+        &[
+            r"FipsAlgorithmPolicy\Enabled",
+            r"Lsa\LmCompatibilityLevel",
+            r"TermService\Type",
+            r"MSV1_0\RestrictReceivingNTLMTraffic",
+            r"MSV1_0\RestrictSendingNTLMTraffic",
+            r"CredSSP\Parameters\AllowEncryptionOracle",
+        ],
+        case.recipe,
+    );
+}
+
+#[test]
 fn every_recipe_has_a_disk() {
     let cases = cases::all();
     let tested: BTreeSet<&str> = cases.iter().map(|case| case.recipe).collect();

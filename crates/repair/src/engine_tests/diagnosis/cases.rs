@@ -10,7 +10,7 @@ use super::super::evidence::certificates::{PAST, STORE, binary, blob, certificat
 use super::super::evidence::dumps::{dump, minidump};
 use super::super::evidence::firewall::{ID, rule};
 use super::disk::{Break, CONFIG, KEY, SET, disk, whole};
-use super::{event_cases, logon_cases, machine_cases};
+use super::{event_cases, left_cases, logon_cases, machine_cases};
 use crate::place::HiveName::{self, Software, System};
 use crate::value_data::ValueData;
 
@@ -31,6 +31,7 @@ pub(super) fn cases() -> Vec<(&'static str, FaultyDisk)> {
     cases.extend(event_cases::cases());
     cases.extend(logon_cases::cases());
     cases.extend(machine_cases::cases());
+    cases.extend(left_cases::cases());
     cases
         .into_iter()
         .map(|(name, breaks)| (name, disk(&breaks)))

@@ -1,6 +1,7 @@
 //! A broken disk for each recipe.
 
 mod boot_store;
+mod families;
 mod files;
 mod listener;
 mod lists;
@@ -13,6 +14,7 @@ mod system;
 
 use super::Case;
 pub(super) use boot_store::boot_store;
+pub(super) use families::families;
 pub(super) use files::files;
 pub(super) use listener::listener;
 pub(super) use lists::lists;
@@ -41,6 +43,7 @@ pub(super) fn all() -> Cases {
     all.extend(listener());
     all.extend(settings());
     all.extend(network());
+    all.extend(families());
     all
 }
 

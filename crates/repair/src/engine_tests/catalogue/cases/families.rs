@@ -1,0 +1,198 @@
+//! Recipes for what is left of another network, another platform, or an earlier repair.
+
+use diskmend_bcd::{ElementValue, ObjectType, elements};
+use diskmend_hive::ValueType;
+
+use super::{Cases, data, number};
+use crate::engine_tests::boot_fixture::{BIOS, LOADER, bios};
+use crate::engine_tests::catalogue::Case;
+use crate::engine_tests::diagnosis::disk::Break;
+use crate::engine_tests::diagnosis::event_cases::{event, logs};
+use crate::engine_tests::evidence::firewall::RULES;
+use crate::place::HiveName::{Software, System};
+use crate::value_data::ValueData;
+
+const LSA: &str = r"Control\Lsa";
+const CRASH: &str = r"Control\CrashControl";
+const SCM: &str = "Service Control Manager";
+
+fn text(text: &str) -> ValueData {
+    ValueData::text(ValueType::SZ, text)
+}
+
+fn start(service: &str, start: u32) -> Break {
+    number(&format!(r"Services\{service}"), "Start", start)
+}
+
+/// A rule of the firewall that is switched off.
+fn rule(name: &'static str, rest: &str) -> Break {
+    let rule = format!("v2.27|Action=Allow|Active=FALSE|Dir=In|{rest}|");
+    Break::Data(System, RULES.to_owned(), name, text(&rule))
+}
+
+/// A service that uses this account, which has lost its password.
+fn account(service: &str, account: &str) -> Vec<Break> {
+    vec![data(
+        &format!(r"Services\{service}"),
+        "ObjectName",
+        text(account),
+    )]
+}
+
+/// What Windows logs if a service can't sign in.
+fn refused(service: &str) -> Vec<Break> {
+    let record = event(SCM, 7038).source(SCM).field("param1", service);
+    let record = record.field("param2", r"CORP\admin").service(service);
+    logs(&[("System", record)])
+}
+
+pub(in super::super) fn families() -> Cases {
+    [network(), machine(), reports()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn network() -> Cases {
+    let routes = r"Services\Tcpip\Parameters\PersistentRoutes";
+    let ping =
+        "Protocol=1|ICMP4=8:*|Name=@FirewallAPI.dll,-28543|EmbedCtxt=@FirewallAPI.dll,-28502";
+    let ping6 =
+        "Protocol=58|ICMP6=128:*|Name=@FirewallAPI.dll,-28545|EmbedCtxt=@FirewallAPI.dll,-28502";
+    let file_shares = "Protocol=6|LPort=445|App=System|Name=@FirewallAPI.dll,-28511|EmbedCtxt=@FirewallAPI.dll,-28502";
+    let remote = "Protocol=6|LPort=5985|App=System|Name=@FirewallAPI.dll,-30253";
+    vec![
+        Case::other(
+            "persistent-route",
+            vec![data(routes, "0.0.0.0,0.0.0.0,192.168.1.1,-1", text(""))],
+            &[r"PersistentRoutes\"],
+        ),
+        // The other rules of the group open ports.
+        Case::other(
+            "firewall-ping",
+            vec![
+                rule("FPS-ICMP4-ERQ-In", ping),
+                rule("FPS-ICMP6-ERQ-In", ping6),
+                rule("FPS-SMB-In-TCP", file_shares),
+            ],
+            &["FPS-ICMP4-ERQ-In", "FPS-ICMP6-ERQ-In"],
+        ),
+        Case::other(
+            "winrm-on",
+            vec![
+                start("WinRM", 3),
+                rule(
+                    "WINRM-HTTP-In-TCP",
+                    &format!("{remote}|EmbedCtxt=@FirewallAPI.dll,-30267"),
+                ),
+                rule(
+                    "WINRM-HTTP-In-TCP-NoScope",
+                    &format!("{remote}|EmbedCtxt=@FirewallAPI.dll,-30252"),
+                ),
+            ],
+            &[
+                r"WinRM\Start",
+                "WINRM-HTTP-In-TCP",
+                "WINRM-HTTP-In-TCP-NoScope",
+            ],
+        ),
+    ]
+}
+
+fn machine() -> Cases {
+    let recovery = elements::by_name("recoveryenabled", ObjectType::LOADER).expect("known");
+    let policy = elements::by_name("bootstatuspolicy", ObjectType::LOADER).expect("known");
+    let store = bios()
+        .set(LOADER, recovery, ElementValue::Boolean(false))
+        .set(LOADER, policy, ElementValue::Integer(1));
+    vec![
+        Case::other(
+            "crash-dump-dedicated",
+            vec![number(CRASH, "AutoReboot", 0)],
+            &["DedicatedDumpFile", "AlwaysKeepMemoryDump"],
+        ),
+        Case::other(
+            "program-data",
+            vec![Break::Data(
+                Software,
+                r"Microsoft\Windows NT\CurrentVersion\ProfileList".to_owned(),
+                "ProgramData",
+                ValueData::text(ValueType::EXPAND_SZ, r"D:\ProgramData"),
+            )],
+            &["ProgramData"],
+        ),
+        Case::other(
+            "boot-recovery-on",
+            vec![Break::File(BIOS.to_owned(), store.bytes())],
+            &["{default} recoveryenabled", "{default} bootstatuspolicy"],
+        ),
+        Case::other(
+            "vmware-tools-off",
+            vec![start("VMTools", 2), start("VGAuthService", 2)],
+            &[r"VMTools\Start", r"VGAuthService\Start"],
+        ),
+        Case::other(
+            "vmware-tools-on",
+            vec![start("VMTools", 4), start("VGAuthService", 3)],
+            &[r"VMTools\Start"],
+        ),
+        Case::other(
+            "virtio-drivers",
+            vec![
+                start("viostor", 3),
+                number(r"Services\viostor\StartOverride", "0", 3),
+                start("vioscsi", 4),
+                start("netkvm", 4),
+            ],
+            &[
+                r"viostor\Start",
+                r"viostor\StartOverride\0",
+                r"vioscsi\Start",
+                r"netkvm\Start",
+            ],
+        ),
+        Case::broken(
+            "service-account",
+            [
+                account("TermService", r"CORP\admin"),
+                // As Windows spells it elsewhere.
+                account("Dhcp", r"NT AUTHORITY\LocalService"),
+                refused("TermService"),
+            ]
+            .concat(),
+            &[r"TermService\ObjectName"],
+        ),
+        // Nobody was refused, so the account works.
+        Case::other(
+            "service-account",
+            account("TermService", r"CORP\admin"),
+            &[r"TermService\ObjectName"],
+        ),
+        // Another service was refused, of which the recipe knows nothing.
+        Case::other(
+            "service-account",
+            [account("TermService", r"CORP\admin"), refused("Backup")].concat(),
+            &[r"TermService\ObjectName"],
+        ),
+    ]
+}
+
+fn reports() -> Cases {
+    vec![Case::other(
+        "logon-report",
+        vec![
+            number(&format!(r"{LSA}\FipsAlgorithmPolicy"), "Enabled", 1),
+            number(LSA, "LmCompatibilityLevel", 5),
+            number(r"Services\TermService", "Type", 16),
+            number(&format!(r"{LSA}\MSV1_0"), "RestrictReceivingNTLMTraffic", 1),
+            number(&format!(r"{LSA}\MSV1_0"), "RestrictSendingNTLMTraffic", 2),
+            Break::Number(
+                Software,
+                r"Microsoft\Windows\CurrentVersion\Policies\System\CredSSP\Parameters".to_owned(),
+                "AllowEncryptionOracle",
+                0,
+            ),
+        ],
+        &[],
+    )]
+}

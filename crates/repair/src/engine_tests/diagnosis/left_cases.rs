@@ -1,0 +1,50 @@
+//! A disk for each rule about what is left of another network, platform or repair, and about
+//! services and policies of which only events tell.
+
+use diskmend_hive::ValueType;
+
+use super::cases::{Cases, data, number};
+use super::event_cases::{SCM, SYSTEM, event, logs, service};
+use crate::place::HiveName::{Software, System};
+use crate::testing::evtx::Record;
+use crate::value_data::ValueData;
+
+const WINLOGON: &str = "Microsoft-Windows-Winlogon";
+const POLICY: &str = "Microsoft-Windows-GroupPolicy";
+
+pub(super) fn cases() -> Cases {
+    let account = ValueData::text(ValueType::SZ, r"CORP\admin");
+    let mut refused = data(System, r"Services\TermService", "ObjectName", account);
+    refused.extend(logs(&[(SYSTEM, service(7038, "TermService", "%%1326"))]));
+    let folder = ValueData::text(ValueType::EXPAND_SZ, r"D:\ProgramData");
+    let folders = r"Microsoft\Windows NT\CurrentVersion\ProfileList";
+    let crash = |time| {
+        let record = Record::new(SCM, 7031, time).source(SCM);
+        let record = record.field("param1", "Agent").field("param2", "2");
+        (SYSTEM, record.field("param4", "2").service("Agent"))
+    };
+    let mut fips = number(r"Control\Lsa\FipsAlgorithmPolicy", "Enabled", 1);
+    fips.extend(logs(&[(SYSTEM, event("Schannel", 36874))]));
+    let about = |log, provider, id| logs(&[(log, event(provider, id))]);
+    vec![
+        ("service-account", refused),
+        (
+            "program-data-elsewhere",
+            data(Software, folders, "ProgramData", folder),
+        ),
+        (
+            "service-not-in-group",
+            logs(&[(SYSTEM, service(7023, "Agent", "%%1083"))]),
+        ),
+        ("service-key-refused", about(SYSTEM, SCM, 7028)),
+        (
+            "service-restarts-windows",
+            logs(&[crash("2026-05-01T12:00:00Z"), crash("2026-05-01T12:05:00Z")]),
+        ),
+        ("crash-dump-not-written", about(SYSTEM, "volmgr", 46)),
+        ("fips-only", fips),
+        ("group-policy-fails", about(SYSTEM, POLICY, 1085)),
+        ("logon-waits", about("Application", WINLOGON, 6005)),
+        ("disk-removed", about(SYSTEM, "disk", 157)),
+    ]
+}
