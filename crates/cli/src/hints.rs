@@ -372,6 +372,11 @@ fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String>
             "'diskmend hive check FILE' lists them; restore the hive from a backup, or from \
              Windows/System32/config/RegBack if that folder contains one"
         }
+        Refusal::Replacement { .. } => {
+            "restore the damaged file from a backup of this disk; Windows 10 version 1803 and later \
+             fill Windows/System32/config/RegBack only if somebody has asked them to (recipe \
+             regback-on)"
+        }
         Refusal::Unrecoverable { .. } | Refusal::NoLog { .. } => NO_LOG,
         Refusal::Log {
             source: ReadLogError::TooLong { .. },

@@ -88,6 +88,7 @@ mod events;
 mod evidence;
 mod examined;
 mod facts;
+mod file_check;
 mod finding;
 mod guards;
 pub mod hive_file;

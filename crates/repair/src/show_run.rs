@@ -81,6 +81,7 @@ pub(crate) fn show_site(site: &Site, run: &str) -> Result<RunDetails, Error> {
 
 fn file(moved: &FileMove) -> RunFile {
     let (action, name) = match &moved.to {
+        MovedTo::Kept(name) if moved.new.is_some() => (FileChangeKind::Copy, name),
         MovedTo::Kept(name) => (FileChangeKind::Remove, name),
         MovedTo::Renamed(name) => (FileChangeKind::Rename, name),
     };
@@ -89,6 +90,7 @@ fn file(moved: &FileMove) -> RunFile {
         action,
         name: name.clone(),
         length: moved.content.length,
+        from: moved.new.as_ref().map(|new| new.from.clone()),
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) const fn action(action: FileChangeKind) -> &'static str {
     match action {
         FileChangeKind::Remove => "to be removed",
         FileChangeKind::Rename => "to be renamed",
+        FileChangeKind::Copy => "to be replaced",
     }
 }
 
@@ -21,6 +22,7 @@ pub(crate) const fn new(change: FileChangeKind) -> &'static str {
     match change {
         FileChangeKind::Remove => "-> removed, kept in the run",
         FileChangeKind::Rename => "-> renamed",
+        FileChangeKind::Copy => "-> replaced, the old one kept in the run",
     }
 }
 
@@ -29,6 +31,11 @@ pub(crate) fn moved_to(file: &RunFile) -> String {
     match file.action {
         FileChangeKind::Remove => format!("removed, kept in the run as {}", file.name),
         FileChangeKind::Rename => format!("renamed to {}", file.name),
+        FileChangeKind::Copy => format!(
+            "replaced by {}, the old one kept in the run as {}",
+            file.from.as_deref().unwrap_or("another file"),
+            file.name
+        ),
     }
 }
 
@@ -52,8 +59,17 @@ pub(crate) fn length(length: u64, modified: Option<&str>) -> String {
 pub(crate) fn found(row: &FileRow) -> String {
     match (row.length, &row.problem) {
         (None, _) => "no such file".to_owned(),
-        (Some(_), Some(problem)) => problem.clone(),
-        (Some(bytes), None) => length(bytes, row.modified.as_deref()),
+        (Some(_), Some(problem)) => match &row.damage {
+            Some(damage) => format!("{damage}; it can't be replaced: {problem}"),
+            None => problem.clone(),
+        },
+        (Some(bytes), None) => {
+            let length = length(bytes, row.modified.as_deref());
+            match &row.damage {
+                Some(damage) => format!("{damage} ({length})"),
+                None => length,
+            }
+        }
     }
 }
 

@@ -63,7 +63,12 @@ impl Ready {
         let plans = plan_all(site, &images, &mut targets, now)?;
         let backups = back_up_all(&plans, &targets)?;
         let written: Vec<u64> = plans.iter().map(CommitPlan::bytes_to_write).collect();
-        let need = need(site, &backups, &written, descriptors.as_mut())?;
+        let need = need(
+            site,
+            &backups,
+            &written,
+            (files.as_ref(), descriptors.as_mut()),
+        )?;
         site.room(need, targets.iter().find_map(Target::volume))?;
 
         let state = site.state.create()?;
@@ -143,9 +148,12 @@ fn need(
     site: &Site,
     backups: &[Backup<'_>],
     written: &[u64],
-    descriptors: Option<&mut DescriptorsChange>,
+    (files, descriptors): (Option<&FilesChange>, Option<&mut DescriptorsChange>),
 ) -> Result<Need, Error> {
-    let mut need = Need::default();
+    let mut need = Need {
+        state: files.map_or(0, FilesChange::new_bytes),
+        ..Need::default()
+    };
     for backup in backups {
         need.target = need.target.saturating_add(backup.need.target);
         need.boot = need.boot.saturating_add(backup.need.boot);

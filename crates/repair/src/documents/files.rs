@@ -1,10 +1,10 @@
-//! Documents about files that are moved out of the way.
+//! Documents about files that are moved out of the way or replaced.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::changes;
-use crate::finding::{FileChangeKind, Finding, JudgedFile, RowState};
+use crate::finding::{FileChangeKind, Finding, JudgedFile, RowState, SeenFile};
 
 /// A file that a recipe wants to be gone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,6 +23,12 @@ pub struct FileRow {
     /// The reason why it can't be moved; absent if it can.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// What is wrong with it; absent if it is sound, or if the recipe does not replace it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub damage: Option<String>,
+    /// The file whose content is to take its place, with `/`; absent if it is not replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// The result of comparing.
     pub state: RowState,
     /// One sentence for a person.
@@ -47,6 +53,15 @@ pub struct FileChange {
     pub modified: Option<String>,
     /// The XXH3-128 of its content.
     pub xxh3: Option<String>,
+    /// What is wrong with it; absent if it is not replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub damage: Option<String>,
+    /// The file whose content takes its place, with `/`; absent if it is not replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The XXH3-128 of that file's content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_xxh3: Option<String>,
     /// True if the file is evidence of a fault.
     pub fault: bool,
     /// One sentence for a person.
@@ -54,6 +69,18 @@ pub struct FileChange {
     /// What a person should know, if the recipe says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// Why a file can't be moved, or why no other one can take its place.
+fn problem(seen: &SeenFile) -> Option<String> {
+    let bad = match &seen.source {
+        Some(Err(bad)) => Some(format!(
+            "{}: expected {}, found {}",
+            bad.path, bad.expected, bad.found
+        )),
+        Some(Ok(_)) | None => None,
+    };
+    seen.problem.clone().or(bad)
 }
 
 fn shown(time: Timestamp) -> String {
@@ -70,7 +97,9 @@ impl From<&Finding<JudgedFile>> for FileRow {
             action: judged.change,
             length: seen.map(|seen| seen.len),
             modified: seen.and_then(|seen| seen.modified).map(shown),
-            problem: seen.and_then(|seen| seen.problem.clone()),
+            problem: seen.and_then(problem),
+            damage: seen.and_then(|seen| seen.damage.clone()),
+            from: judged.source().map(|source| source.path.clone()),
             state: judged.state,
             why: finding.why.clone(),
             note: finding.note.clone(),
@@ -94,6 +123,11 @@ impl FileChange {
                 length: seen.len,
                 modified: seen.modified.map(shown),
                 xxh3: seen.content.map(|content| content.xxh3.to_string()),
+                damage: seen.damage.clone(),
+                from: judged.source().map(|source| source.path.clone()),
+                from_xxh3: judged
+                    .source()
+                    .map(|source| source.content.xxh3.to_string()),
                 fault: judged.state == RowState::Fault,
                 why: finding.why.clone(),
                 note: finding.note.clone(),

@@ -109,6 +109,9 @@ pub struct RunFile {
     pub name: String,
     /// Its length in bytes.
     pub length: u64,
+    /// The path of the file whose content took its place; absent if none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 /// The permissions of a file or folder, before and after a run.

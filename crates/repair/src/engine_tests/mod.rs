@@ -20,6 +20,7 @@ mod exact;
 mod facts;
 mod faults;
 mod files;
+mod files_replaced;
 mod flushes;
 mod forged;
 mod golden;

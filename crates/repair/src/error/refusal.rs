@@ -301,6 +301,20 @@ pub enum Refusal {
         /// Why.
         reason: String,
     },
+    /// The file whose content was to take the place of a damaged one isn't fit for it.
+    #[error(
+        "{path}: it is damaged and can't be replaced: {from}: expected {expected}, found {found}"
+    )]
+    Replacement {
+        /// The path of the damaged file.
+        path: String,
+        /// The path of the other one.
+        from: String,
+        /// What that file should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
     /// The rows are about more files than a run moves.
     #[error("{folder}: more than {limit} files, which is the most that one run moves")]
     TooManyFiles {

@@ -1,4 +1,4 @@
-//! What is found about files that a recipe wants to be gone.
+//! What is found about files that a recipe wants to be gone or replaced.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -14,6 +14,8 @@ pub enum FileChangeKind {
     Remove,
     /// It gets another name in its folder, which Windows looks for nowhere.
     Rename,
+    /// The content of another file takes its place, and it is moved into the run, which keeps it.
+    Copy,
 }
 
 /// A file of the target.
@@ -27,6 +29,48 @@ pub(crate) struct SeenFile {
     pub(crate) content: Option<Content>,
     /// The reason why it can't be moved.
     pub(crate) problem: Option<String>,
+    /// What is wrong with it, if it is to be replaced because of that.
+    pub(crate) damage: Option<String>,
+    /// The file whose content is to take its place, if it has to.
+    pub(crate) source: Option<Result<Source, BadSource>>,
+}
+
+/// A file whose content takes the place of another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// Its path below the root, with `/`.
+    pub(crate) path: String,
+    /// Its content.
+    pub(crate) content: Content,
+    /// True if it is a hive that Windows had not closed.
+    pub(crate) is_to_be_closed: bool,
+    /// When Windows wrote it, if it is a hive.
+    pub(crate) written: Option<Timestamp>,
+}
+
+/// Why a file can't take the place of another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BadSource {
+    /// Its path below the root, with `/`.
+    pub(crate) path: String,
+    /// What it should be.
+    pub(crate) expected: String,
+    /// What it is.
+    pub(crate) found: String,
+}
+
+impl SeenFile {
+    /// A file of which only the length is known.
+    pub(crate) const fn of_len(len: u64) -> Self {
+        Self {
+            len,
+            modified: None,
+            content: None,
+            problem: None,
+            damage: None,
+            source: None,
+        }
+    }
 }
 
 /// A file that a row is about, compared with what the row wants.
@@ -38,6 +82,13 @@ pub(crate) struct JudgedFile {
     pub(crate) seen: Option<SeenFile>,
     pub(crate) change: FileChangeKind,
     pub(crate) state: RowState,
+}
+
+impl JudgedFile {
+    /// The file whose content is to take its place.
+    pub(crate) fn source(&self) -> Option<&Source> {
+        self.seen.as_ref()?.source.as_ref()?.as_ref().ok()
+    }
 }
 
 impl MayBeFault for JudgedFile {

@@ -12,7 +12,7 @@ pub(crate) use descriptor::{Found, Judgement, edited};
 pub use element::ElementWords;
 pub(crate) use element::{JudgedElement, OpenStore, WantedElement};
 pub use file::FileChangeKind;
-pub(crate) use file::{JudgedFile, SeenFile};
+pub(crate) use file::{BadSource, JudgedFile, SeenFile, Source};
 pub(crate) use value::JudgedValue;
 pub use value::{ChangedKey, ChangedValue, Deletion, Subtree, Wanted};
 

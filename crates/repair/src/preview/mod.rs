@@ -162,7 +162,7 @@ fn moves(site: &Site, folder: &RunFolder, journal: &Journal, show: Show<'_>) -> 
         let (MovedTo::Kept(name) | MovedTo::Renamed(name)) = &file.to;
         let problem = match standing {
             Ok(Standing::Old) => continue,
-            Ok(Standing::Moved | Standing::Both) => None,
+            Ok(Standing::Moved | Standing::Half | Standing::Both) => None,
             Ok(Standing::Taken) => Some("left alone: something else has its name".to_owned()),
             Ok(Standing::Gone) => Some("left alone: it is not there, or was changed".to_owned()),
             Err(reason) => Some(reason),

@@ -35,6 +35,8 @@ pub(crate) enum Claim<'r> {
         folder: &'r FolderPath,
         name: &'r NamePattern,
         change: FileChangeKind,
+        /// The file whose content takes the place of theirs.
+        from: Option<&'r FolderPath>,
     },
     /// Security descriptors. Two recipes that are used together mustn't set any in the same folder.
     Folder(&'r FolderPath),
@@ -135,13 +137,18 @@ impl Claim<'_> {
                     folder,
                     name,
                     change,
+                    from,
                 },
                 Self::Files {
                     folder: other_folder,
                     name: other_name,
                     change: other_change,
+                    from: other_from,
                 },
-            ) if change != other_change && folder.is(other_folder) && name.may_meet(other_name) => {
+            ) if (change != other_change || !same_source(*from, *other_from))
+                && folder.is(other_folder)
+                && name.may_meet(other_name) =>
+            {
                 Some(format!(
                     "do different things with the files {name} and {other_name} in {folder}"
                 ))
@@ -159,6 +166,13 @@ impl Claim<'_> {
             }
             _ => None,
         }
+    }
+}
+
+fn same_source(one: Option<&FolderPath>, other: Option<&FolderPath>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.is(other),
+        (one, other) => one.is_none() == other.is_none(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The `[[file]]` rows: files that are moved out of Windows's way.
+//! The `[[file]]` rows: files that are moved out of Windows's way, or replaced.
 
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
@@ -8,16 +8,59 @@ use super::{About, Claim, FolderPath, JudgeFiles, Kind, Shown, Wrong, sentence, 
 use crate::finding::{FileChangeKind, RowState, SeenFile};
 use crate::written::{NamePattern, TimeWindow};
 
-/// Files that Windows must not find.
+/// Files that Windows must not find, or a file that must not be damaged.
 #[derive(Clone, Debug)]
 pub struct FileRow {
     path: FolderPath,
     name: NamePattern,
     modified: Option<TimeWindow>,
     change: FileChangeKind,
+    copy: Option<CopyFrom>,
     /// True if such a file is evidence of a fault.
     fault: bool,
     why: String,
+}
+
+/// The file whose content takes the place of a damaged one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyFrom {
+    /// Its path.
+    pub(crate) path: FolderPath,
+    pub(crate) check: FileCheck,
+}
+
+/// What a file must be. A file that isn't is replaced, and one that replaces it must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileCheck {
+    /// A registry hive that loads.
+    Hive,
+    /// A program, library or driver of Windows, as far as its headers tell.
+    Pe,
+    /// A file with content.
+    Nonempty,
+}
+
+impl FileCheck {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "hive" => Ok(Self::Hive),
+            "pe" => Ok(Self::Pe),
+            "nonempty" => Ok(Self::Nonempty),
+            other => Err(format!(
+                "no check \"{other}\": expected \"hive\", \"pe\" or \"nonempty\""
+            )),
+        }
+    }
+
+    /// What a file should be, for display.
+    pub(crate) const fn expected(self) -> &'static str {
+        match self {
+            Self::Hive => "a sound registry hive",
+            Self::Pe => "a whole PE file",
+            Self::Nonempty => "a file with content",
+        }
+    }
 }
 
 /// The fields in a recipe.
@@ -29,6 +72,8 @@ pub(crate) struct FileFile {
     name: Spanned<String>,
     modified: Option<Spanned<String>>,
     action: Spanned<String>,
+    from: Option<Spanned<String>>,
+    check: Option<Spanned<String>>,
     fault: Option<Spanned<FaultWords>>,
     why: Spanned<String>,
 }
@@ -42,6 +87,12 @@ pub(crate) struct Entry<'a> {
     /// When the files were last changed; absent if that doesn't matter.
     modified: Option<String>,
     action: FileChangeKind,
+    /// The file whose content is taken; absent if none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    /// What both files must be; absent if nothing is copied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check: Option<FileCheck>,
     can_be_fault: bool,
     why: &'a str,
 }
@@ -60,19 +111,54 @@ impl Kind for FileRow {
         let change = match written.action.get_ref().as_str() {
             "remove" => FileChangeKind::Remove,
             "rename" => FileChangeKind::Rename,
+            "copy" => FileChangeKind::Copy,
             other => {
                 return Err(wrong(&written.action)(format!(
-                    "no action \"{other}\": expected \"remove\" or \"rename\""
+                    "no action \"{other}\": expected \"remove\", \"rename\" or \"copy\""
                 )));
             }
         };
-        let fault = FaultWords::only(written.fault, "exists")?;
+        let copy = match (change, written.from, written.check) {
+            (FileChangeKind::Copy, Some(from), Some(check)) => {
+                if !name.is_name() {
+                    return Err(wrong(&written.name)(
+                        "one file is replaced: write its name without * and ?".to_owned(),
+                    ));
+                }
+                if let Some(modified) = &written.modified {
+                    return Err(wrong(modified)(
+                        "a file is replaced because it is damaged, not because of its time"
+                            .to_owned(),
+                    ));
+                }
+                let from_path = FolderPath::parse(from.get_ref()).map_err(wrong(&from))?;
+                if from_path.is_file_of(&path, &name) {
+                    return Err(wrong(&from)("this is the file itself".to_owned()));
+                }
+                Some(CopyFrom {
+                    path: from_path,
+                    check: FileCheck::parse(check.get_ref()).map_err(wrong(&check))?,
+                })
+            }
+            (FileChangeKind::Copy, ..) => {
+                return Err(wrong(&written.action)(
+                    "\"copy\" needs the fields \"from\" and \"check\"".to_owned(),
+                ));
+            }
+            (_, Some(extra), _) | (_, _, Some(extra)) => {
+                return Err(wrong(&extra)("only \"copy\" has this field".to_owned()));
+            }
+            (_, None, None) => None,
+        };
+        let word = if copy.is_some() { "damaged" } else { "exists" };
+        let fault = FaultWords::only(written.fault, word)?;
         sentence(written.why.get_ref()).map_err(wrong(&written.why))?;
         Ok(Self {
             path,
             name,
             modified,
             change,
+            copy,
             fault,
             why: written.why.into_inner(),
         })
@@ -87,6 +173,7 @@ impl Kind for FileRow {
             folder: &self.path,
             name: &self.name,
             change: self.change,
+            from: self.copy.as_ref().map(|copy| &copy.path),
         })
     }
 
@@ -100,6 +187,8 @@ impl Kind for FileRow {
             name: self.name.to_string(),
             modified: self.modified.map(|window| window.to_string()),
             action: self.change,
+            from: self.copy.as_ref().map(|copy| copy.path.to_string()),
+            check: self.copy.as_ref().map(|copy| copy.check),
             can_be_fault: self.fault,
             why: &self.why,
         }
@@ -109,14 +198,27 @@ impl Kind for FileRow {
         let what = match self.change {
             FileChangeKind::Remove => "is removed, and kept in the run",
             FileChangeKind::Rename => "gets another name",
+            FileChangeKind::Copy => "is replaced, and kept in the run",
         };
         let mut lines = vec![format!("{} {what}", self.name)];
+        lines.extend(self.copy.as_ref().map(|copy| {
+            format!(
+                "only if it is not {0}, by {1}, which must be {0}",
+                copy.check.expected(),
+                copy.path
+            )
+        }));
         lines.extend(
             self.modified
                 .map(|window| format!("only if it was last changed within {window}")),
         );
         if self.fault {
-            lines.push("a fault if it exists".to_owned());
+            let word = if self.copy.is_some() {
+                "is damaged"
+            } else {
+                "exists"
+            };
+            lines.push(format!("a fault if it {word}"));
         }
         Shown {
             place: format!("Files in {}", self.path),
@@ -138,7 +240,14 @@ impl JudgeFiles for FileRow {
         self.change
     }
 
+    fn copy(&self) -> Option<&CopyFrom> {
+        self.copy.as_ref()
+    }
+
     fn judge(&self, seen: &SeenFile) -> Option<RowState> {
+        if self.copy.is_some() && seen.damage.is_none() {
+            return Some(RowState::Ok);
+        }
         match (&self.modified, seen.modified) {
             (Some(window), Some(time)) if !window.contains(time) => return None,
             // Without the time it is unknown if the row is about this file.
@@ -172,9 +281,36 @@ mod tests {
             ("T04:09:00Z..", "T04:09:00Z-", "10:12", "no window"),
             ("\"remove\"", "\"delete\"", "11:10", "no action \"delete\""),
             ("\"exists\"", "\"missing\"", "12:9", "\"exists\""),
+            ("\"remove\"", "\"copy\"", "11:10", "\"from\""),
+            ("why = ", "check = \"pe\"\nwhy = ", "13:9", "only \"copy\""),
             ("why = \"because\"", "", "7:1", "why"),
         ] {
             refused(GOOD, (from, to), place, say);
+        }
+    }
+
+    const COPY: &str = "schema = 1\nname = \"own\"\ntitle = \"Title\"\nsummary = \"Summary\"\n\
+        sources = [\"https://example.org\"]\n\n[[file]]\npath = 'Windows\\System32'\n\
+        match = \"winload.exe\"\naction = \"copy\"\nfrom = 'Windows\\Boot\\winload.exe'\n\
+        check = \"pe\"\nfault = \"damaged\"\nwhy = \"because\"\n";
+
+    #[test]
+    fn a_copy_names_one_file_and_another_one() {
+        for (from, to, place, say) in [
+            ("\"winload.exe\"", "\"winload.*\"", "9:9", "one file"),
+            ("'Windows\\B", "'C:\\B", "11:8", "':' is not accepted"),
+            ("Boot\\winload", "system32\\WINLOAD", "11:8", "itself"),
+            ("\"pe\"", "\"elf\"", "12:9", "no check \"elf\""),
+            ("check = \"pe\"\n", "", "10:10", "\"check\""),
+            ("\"damaged\"", "\"exists\"", "13:9", "\"damaged\""),
+            (
+                "fault =",
+                "modified = \"2024-07-19T04:09:00Z..2024-07-19T05:26:59Z\"\nfault =",
+                "13:12",
+                "not because of its time",
+            ),
+        ] {
+            refused(COPY, (from, to), place, say);
         }
     }
 
@@ -184,6 +320,7 @@ mod tests {
             name: NamePattern::parse("a*").expect("valid"),
             modified: modified.map(|text| TimeWindow::parse(text).expect("valid")),
             change: FileChangeKind::Remove,
+            copy: None,
             fault,
             why: String::new(),
         }
@@ -192,10 +329,8 @@ mod tests {
     #[test]
     fn a_file_outside_of_the_window_is_none_of_the_rows() {
         let seen = |time: Option<&str>| SeenFile {
-            len: 1,
             modified: time.map(|time| time.parse().expect("valid")),
-            content: None,
-            problem: None,
+            ..SeenFile::of_len(1)
         };
         let window = Some("2024-07-19T04:09:00Z..2024-07-19T05:26:59Z");
         let (inside, outside) = ("2024-07-19T05:00:00Z", "2024-07-19T05:27:00Z");

@@ -5,7 +5,7 @@ use diskmend_acl::TooLarge;
 use diskmend_disk::{Kind, NtPath};
 use diskmend_hive::Corruption;
 
-use super::{FolderPath, NamePattern};
+use super::{CopyFrom, FolderPath, NamePattern};
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::finding::{
@@ -99,6 +99,12 @@ pub(crate) trait JudgeFiles {
 
     /// What the row does with them.
     fn change(&self) -> FileChangeKind;
+
+    /// The file whose content takes the place of theirs, if the row is about one file that is
+    /// replaced if it is damaged.
+    fn copy(&self) -> Option<&CopyFrom> {
+        None
+    }
 
     /// Judges a file with such a name; `None` if the row isn't about it.
     fn judge(&self, seen: &SeenFile) -> Option<RowState>;

@@ -35,7 +35,7 @@ pub use certificate::CertificateRow;
 pub(crate) use claim::Claim;
 pub use driver::DriverRow;
 pub use fault::{Companion, Fault};
-pub use file::FileRow;
+pub use file::{CopyFrom, FileCheck, FileRow};
 pub use firewall_rule::FirewallRuleRow;
 pub(crate) use judge::{About, JudgeDescriptors, JudgeElements, JudgeFiles, JudgeValues, Standing};
 pub use list::ListRow;

@@ -19,7 +19,7 @@ pub(crate) use entries::{
     Content, DescriptorsEntry, DiskEntry, FileEntry, HiveEntry, JournalChange, Step, on_volume,
 };
 
-pub(crate) use files::{FileMove, FilesEntry, KEPT, MovedTo};
+pub(crate) use files::{FileMove, FilesEntry, KEPT, MovedTo, NewFile};
 
 pub(crate) use crate::run_state::SCHEMA;
 

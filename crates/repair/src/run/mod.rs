@@ -21,7 +21,7 @@ pub(crate) use folder::RunFolder;
 pub(crate) use found::FoundRun;
 pub(crate) use journal::{
     Content, DescriptorsEntry, DiskEntry, FileEntry, FileMove, FilesEntry, HiveEntry, Journal,
-    JournalChange, MovedTo, Step, Way, on_volume,
+    JournalChange, MovedTo, NewFile, Step, Way, on_volume,
 };
 pub(crate) use records::RecordsEntry;
 pub(crate) use removal::Tally;

@@ -1,10 +1,12 @@
-//! Looking for the files that recipes want to be gone. Nothing is written.
+//! Looking for the files that recipes want to be gone or replaced. Nothing is written.
+
+mod replaced;
 
 use diskmend_disk::{Access, Dir, File, Kind, LookupError};
 use jiff::Timestamp;
 
 use super::Survey;
-use crate::changes::files::{MAX_BYTES, MAX_FILES, may_move};
+use crate::changes::files::{MAX_BYTES, MAX_COPIED, MAX_FILES, may_move};
 use crate::digest::Content;
 use crate::error::{Error, Refusal, chain};
 use crate::facts::Facts;
@@ -21,6 +23,23 @@ const MOST_NAMES: usize = 1 << 16;
 struct Budget {
     files: usize,
     bytes: u64,
+    /// The bytes of files that are replaced, and of those that replace them.
+    copied: u64,
+}
+
+impl Budget {
+    /// Counts a file.
+    ///
+    /// # Errors
+    /// If there were too many before.
+    fn take_file(&mut self, row: &dyn JudgeFiles) -> Result<(), Refusal> {
+        let left = self.files.checked_sub(1);
+        self.files = left.ok_or_else(|| Refusal::TooManyFiles {
+            folder: row.folder().names().join("/"),
+            limit: MAX_FILES,
+        })?;
+        Ok(())
+    }
 }
 
 /// Looks for the files that the recipes name.
@@ -36,15 +55,21 @@ pub(super) fn survey(
     let mut budget = Budget {
         files: MAX_FILES,
         bytes: MAX_BYTES,
+        copied: MAX_COPIED,
     };
     for row in asking.rows(recipes, About::files) {
         facts.go_on()?;
-        match look(facts.site, row.judge, &mut budget) {
+        let found = match row.judge.copy() {
+            Some(copy) => replaced::look(facts, (row.judge, copy), &mut budget),
+            None => look(facts.site, row.judge, &mut budget),
+        };
+        match found {
             Ok(found) => {
                 for judged in found {
                     survey.files.push(asking.finding(&row, judged)?);
                 }
             }
+            Err(error @ Error::Interrupted(_)) => return Err(error),
             Err(error) => {
                 let path = row.judge.folder().names().join("/");
                 survey.skipped.push((Place::Folder(path), error));
@@ -55,12 +80,7 @@ pub(super) fn survey(
 }
 
 fn look(site: &Site, row: &dyn JudgeFiles, budget: &mut Budget) -> Result<Vec<JudgedFile>, Error> {
-    let none = |folder: &str| JudgedFile {
-        path: format!("{folder}/{}", row.name()),
-        seen: None,
-        change: row.change(),
-        state: RowState::Ok,
-    };
+    let none = |folder: &str| none(folder, row);
     let names = row.folder().names();
     let found = match site.root.as_ref().find(&names) {
         Ok(found) => found.filter(|found| found.kind() == Kind::Folder),
@@ -94,6 +114,16 @@ fn look(site: &Site, row: &dyn JudgeFiles, budget: &mut Budget) -> Result<Vec<Ju
     Ok(files)
 }
 
+/// The finding if there is no such file.
+fn none(folder: &str, row: &dyn JudgeFiles) -> JudgedFile {
+    JudgedFile {
+        path: format!("{folder}/{}", row.name()),
+        seen: None,
+        change: row.change(),
+        state: RowState::Ok,
+    }
+}
+
 /// Looks at a file; `None` if it was removed meanwhile. Its content is only read if it is a file
 /// that the row is about and that can be moved.
 fn see(
@@ -108,12 +138,7 @@ fn see(
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io()(error)),
     };
-    let mut seen = SeenFile {
-        len: metadata.len,
-        modified: None,
-        content: None,
-        problem: None,
-    };
+    let mut seen = SeenFile::of_len(metadata.len);
     if metadata.kind != Kind::File {
         seen.problem = Some(format!("it is {}", metadata.kind));
         return Ok(Some(seen));
@@ -129,11 +154,7 @@ fn see(
     if row.judge(&seen).is_none() {
         return Ok(Some(seen));
     }
-    let left = budget.files.checked_sub(1);
-    budget.files = left.ok_or_else(|| Refusal::TooManyFiles {
-        folder: row.folder().names().join("/"),
-        limit: MAX_FILES,
-    })?;
+    budget.take_file(row)?;
     seen.problem = may_move(site, folder, file.as_ref(), (path, row.change())).err();
     if seen.problem.is_none() {
         match budget.bytes.checked_sub(metadata.len) {

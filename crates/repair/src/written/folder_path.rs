@@ -51,6 +51,15 @@ impl FolderPath {
         self.names.len() == names.len() && self.names.iter().zip(names).all(same)
     }
 
+    /// True if this is the path of a file in that folder that the pattern is about.
+    pub(crate) fn is_file_of(&self, folder: &Self, name: &super::NamePattern) -> bool {
+        let names = self.names();
+        let Some((last, above)) = names.split_last() else {
+            return false;
+        };
+        folder.is_names(above) && name.matches(last)
+    }
+
     /// True if both are the same folder.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {

@@ -83,7 +83,9 @@ impl NamePattern {
         }
     }
 
-    fn is_name(&self) -> bool {
+    /// True if it is about one name.
+    #[must_use]
+    pub(crate) fn is_name(&self) -> bool {
         !self.units.contains(&ANY) && !self.units.contains(&ONE)
     }
 }

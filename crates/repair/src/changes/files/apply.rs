@@ -4,6 +4,7 @@ use diskmend_disk::{Access, Kind};
 
 use super::FilesChange;
 use super::look::{Places, Standing, look};
+use super::staged;
 use crate::error::{Error, Refusal};
 use crate::finding::FileChangeKind;
 use crate::progress::{Phase, Watch};
@@ -38,8 +39,12 @@ pub(crate) fn record(
         }
         let kept = MovedTo::kept_name(number);
         let mac = run.mac_of(&kept, file.as_ref())?;
+        let new = match judged.source() {
+            Some(source) => Some(staged::make(site, run, (number, &found), source)?),
+            None => None,
+        };
         let to = match judged.change {
-            FileChangeKind::Remove => {
+            FileChangeKind::Remove | FileChangeKind::Copy => {
                 run.make_kept_folder()?;
                 MovedTo::Kept(kept)
             }
@@ -50,6 +55,7 @@ pub(crate) fn record(
             to,
             content,
             mac,
+            new,
         });
     }
     Ok(FilesEntry {
@@ -82,13 +88,23 @@ pub(crate) fn apply(
     }
     for (number, file) in (1..).zip(&entry.moves) {
         let places = places(site, run, (number, file))?;
+        let changed = || Refusal::Changed {
+            path: file.path.clone(),
+        };
         match places.standing {
             Standing::Moved => continue,
-            Standing::Old | Standing::Both => places.make()?,
-            Standing::Taken | Standing::Gone => {
-                let path = file.path.clone();
-                return Err(Refusal::Changed { path }.into());
+            Standing::Old | Standing::Both if places.can_be_replaced() => places.make()?,
+            Standing::Half => {}
+            Standing::Old | Standing::Both | Standing::Taken | Standing::Gone => {
+                return Err(changed().into());
             }
+        }
+        if file.new.is_some() {
+            let half = self::places(site, run, (number, file))?;
+            if half.standing != Standing::Half || !half.can_be_replaced() {
+                return Err(changed().into());
+            }
+            half.replace()?;
         }
         if self::places(site, run, (number, file))?.standing != Standing::Moved {
             return Err(Error::ReadBack {

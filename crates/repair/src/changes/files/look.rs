@@ -4,9 +4,11 @@ use std::io;
 
 use diskmend_disk::{Access, Dir, Identity, Kind, LookupError};
 
+use crate::digest::Content;
 use crate::error::{Error, chain};
 use crate::run::journal::valid::components;
-use crate::run::{FileMove, FilesEntry, MovedTo, RunFolder};
+use crate::run::trust::Mac;
+use crate::run::{FileMove, FilesEntry, MovedTo, NewFile, RunFolder};
 use crate::site::Site;
 
 /// What has a name.
@@ -30,6 +32,8 @@ pub(crate) enum Standing {
     Both,
     /// It was moved, and something else has its old name.
     Taken,
+    /// It was moved, and the file that takes its place is still in the run.
+    Half,
     /// It isn't where the run put it, or it was changed there.
     Gone,
 }
@@ -42,6 +46,10 @@ pub(super) struct Places<'a> {
     /// `None` if the run's own folder doesn't exist any more.
     pub(super) new_folder: Option<Box<dyn Dir>>,
     pub(super) new_name: &'a str,
+    /// The name in the run's folder of the file that takes its place, if one does.
+    staged: Option<String>,
+    /// True if that file is there.
+    is_staged: bool,
     pub(super) standing: Standing,
 }
 
@@ -61,6 +69,45 @@ impl Places<'_> {
         durable().map_err(Error::io(self.path, "move the file"))
     }
 
+    /// True if the file that takes its place is ready, or if none does.
+    pub(super) const fn can_be_replaced(&self) -> bool {
+        self.staged.is_none() || self.is_staged
+    }
+
+    /// Moves the file that takes its place there, durably.
+    pub(super) fn replace(&self) -> Result<(), Error> {
+        let Some(staged) = &self.staged else {
+            return Ok(());
+        };
+        let durable = || {
+            let new_folder = self.new_folder()?;
+            new_folder.move_to(staged, self.folder.as_ref(), self.name)?;
+            self.folder.sync()?;
+            new_folder.sync()
+        };
+        durable().map_err(Error::io(self.path, "put the new file in its place"))
+    }
+
+    /// Moves the file that took its place back into the run, durably.
+    fn unreplace(&self) -> io::Result<()> {
+        let Some(staged) = self
+            .staged
+            .as_ref()
+            .filter(|_| self.standing == Standing::Moved)
+        else {
+            return Ok(());
+        };
+        let new_folder = self.new_folder()?;
+        if self.is_staged {
+            // Moving it was interrupted, and it has both names.
+            self.folder.remove_file(self.name)?;
+        } else {
+            self.folder.move_to(self.name, new_folder, staged)?;
+        }
+        new_folder.sync()?;
+        self.folder.sync()
+    }
+
     fn new_folder(&self) -> io::Result<&(dyn Dir + 'static)> {
         let folder = self.new_folder.as_deref();
         folder.ok_or_else(|| io::ErrorKind::NotFound.into())
@@ -70,6 +117,7 @@ impl Places<'_> {
     pub(super) fn take_back(&self) -> Result<(), Error> {
         let durable = || {
             let new_folder = self.new_folder()?;
+            self.unreplace()?;
             match self.standing {
                 Standing::Both => new_folder.remove_file(self.new_name)?,
                 _ => new_folder.move_to(self.new_name, self.folder.as_ref(), self.name)?,
@@ -110,35 +158,73 @@ pub(super) fn look<'a>(
         MovedTo::Kept(kept) => (run.kept_folder()?, kept.as_str()),
         MovedTo::Renamed(new) => (Some(folder.try_clone().map_err(io())?), new.as_str()),
     };
-    let here = side(folder.as_ref(), name, run, (number, entry))?;
+    let old = Wanted {
+        path,
+        name: MovedTo::kept_name(number),
+        content: entry.content,
+        mac: entry.mac,
+    };
+    let here = side(folder.as_ref(), name, run, &old)?;
     let there = match &new_folder {
-        Some(new_folder) => side(new_folder.as_ref(), new_name, run, (number, entry))?,
+        Some(new_folder) => side(new_folder.as_ref(), new_name, run, &old)?,
         None => Side::Nothing,
     };
-    let standing = match (here, there) {
+    let mut standing = match (here, there) {
         (Side::Ours(here), Side::Ours(there)) if here == there => Standing::Both,
         (Side::Ours(_), Side::Nothing) => Standing::Old,
         (Side::Nothing, Side::Ours(_)) => Standing::Moved,
         (_, Side::Ours(_)) => Standing::Taken,
         (_, Side::Nothing | Side::Other) => Standing::Gone,
     };
+    let (mut staged, mut is_staged) = (None, false);
+    if let Some(new) = &entry.new {
+        let wanted = Wanted {
+            path,
+            name: NewFile::staged_name(number),
+            content: new.content,
+            mac: new.mac,
+        };
+        let in_place = side(folder.as_ref(), name, run, &wanted)?;
+        let in_run = match &new_folder {
+            Some(new_folder) => side(new_folder.as_ref(), &wanted.name, run, &wanted)?,
+            None => Side::Nothing,
+        };
+        is_staged = matches!(in_run, Side::Ours(_));
+        standing = match (standing, in_place, in_run) {
+            // If the new file is lost, apply refuses, and undo still brings the old one back.
+            (Standing::Moved, ..) => Standing::Half,
+            (Standing::Taken, Side::Ours(here), Side::Ours(there)) if here == there => {
+                Standing::Moved
+            }
+            (Standing::Taken, Side::Ours(_), Side::Nothing) => Standing::Moved,
+            (standing, ..) => standing,
+        };
+        staged = Some(wanted.name);
+    }
     Ok(Some(Places {
         path,
         folder,
         name,
         new_folder,
         new_name,
+        staged,
+        is_staged,
         standing,
     }))
 }
 
-fn side(
-    folder: &dyn Dir,
-    name: &str,
-    run: &RunFolder,
-    (number, entry): (usize, &FileMove),
-) -> Result<Side, Error> {
-    let io = || Error::io(&entry.path, "read the file");
+/// A file that may be at a place.
+struct Wanted<'a> {
+    /// The path in messages.
+    path: &'a str,
+    /// The name with which its MAC is made.
+    name: String,
+    content: Content,
+    mac: Option<Mac>,
+}
+
+fn side(folder: &dyn Dir, name: &str, run: &RunFolder, wanted: &Wanted<'_>) -> Result<Side, Error> {
+    let io = || Error::io(wanted.path, "read the file");
     let found = match folder.find(&[name]) {
         Ok(None) => return Ok(Side::Nothing),
         Ok(Some(found)) => found,
@@ -146,16 +232,18 @@ fn side(
         Err(LookupError::Link { .. } | LookupError::Ambiguous { .. }) => return Ok(Side::Other),
         Err(error) => return Err(error.into()),
     };
-    if found.kind() != Kind::File || found.metadata.len != entry.content.length {
+    if found.kind() != Kind::File || found.metadata.len != wanted.content.length {
         return Ok(Side::Other);
     }
     let file = found.open(Access::Read).map_err(io())?;
-    if !entry.content.is_of(file.as_ref()).map_err(io())? {
+    if !wanted.content.is_of(file.as_ref()).map_err(io())? {
         return Ok(Side::Other);
     }
     // Only the MAC shows a change that was made on purpose.
-    let named = MovedTo::kept_name(number);
-    if run.check_mac(&named, file.as_ref(), entry.mac).is_err() {
+    if run
+        .check_mac(&wanted.name, file.as_ref(), wanted.mac)
+        .is_err()
+    {
         return Ok(Side::Other);
     }
     Ok(Side::Ours(file.identity().map_err(io())?))

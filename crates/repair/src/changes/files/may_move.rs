@@ -40,7 +40,7 @@ pub(crate) fn may_move(
                 .to_owned(),
         );
     }
-    allowed(path)?;
+    allowed(path, change)?;
     let name = path.rsplit('/').next().unwrap_or(path);
     if change == FileChangeKind::Rename && renamed_len(name) > MAX_UNITS {
         return Err("its new name would be too long".to_owned());
@@ -54,10 +54,11 @@ pub(crate) fn may_move(
     if volume(folder)? != volume(site.root.as_ref())? {
         return Err("it is on another volume".to_owned());
     }
-    if change == FileChangeKind::Remove && !site.state.is_on_volume_of(site.root.as_ref()) {
+    let is_kept = matches!(change, FileChangeKind::Remove | FileChangeKind::Copy);
+    if is_kept && !site.state.is_on_volume_of(site.root.as_ref()) {
         return Err(
-            "the folder for undo data is on another volume, and a file that is removed is moved \
-             into it: leave out --state-dir"
+            "the folder for undo data is on another volume, and a file that is removed or replaced \
+             is moved into it: leave out --state-dir"
                 .to_owned(),
         );
     }
@@ -67,11 +68,12 @@ pub(crate) fn may_move(
     }
 }
 
-/// Checks that a path is that of a file that a run may move.
+/// Checks that a path is that of a file that a run may move. A hive and its logs only go if another
+/// hive takes their place.
 ///
 /// # Errors
 /// The reason why it isn't, for display.
-pub(super) fn allowed(path: &str) -> Result<(), String> {
+pub(super) fn allowed(path: &str, change: FileChangeKind) -> Result<(), String> {
     let names = components(path)?;
     let Some((first, rest)) = names.split_first() else {
         return Err("it has no name".to_owned());
@@ -83,7 +85,8 @@ pub(super) fn allowed(path: &str) -> Result<(), String> {
     if first.starts_with('$') {
         return Err("it belongs to the file system".to_owned());
     }
-    if let Some((name, folder)) = names.split_last()
+    if change != FileChangeKind::Copy
+        && let Some((name, folder)) = names.split_last()
         && folder.len() == CONFIG.len()
         && folder.iter().zip(CONFIG).all(|(a, b)| same_file(a, b))
     {
@@ -106,8 +109,12 @@ mod tests {
             "Windows/System32/config/TxR/SYSTEM.TxR.blf",
             "diskmend",
         ] {
-            assert_eq!(allowed(path), Ok(()), "{path}");
+            let removed = allowed(path, FileChangeKind::Remove);
+            assert_eq!(removed, Ok(()), "{path}");
         }
+        let hive = "Windows/System32/config/SYSTEM";
+        assert_eq!(allowed(hive, FileChangeKind::Copy), Ok(()));
+        assert!(allowed("$MFT", FileChangeKind::Copy).is_err());
         for path in [
             "Windows/System32/config/system",
             "windows/SYSTEM32/config/SOFTWARE.LOG1",
@@ -119,7 +126,7 @@ mod tests {
             "a//b",
             "NUL",
         ] {
-            assert!(allowed(path).is_err(), "{path}");
+            assert!(allowed(path, FileChangeKind::Remove).is_err(), "{path}");
         }
     }
 }

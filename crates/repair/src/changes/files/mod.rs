@@ -4,6 +4,9 @@
 //! folder, which is on the same volume; a file that is renamed stays in its folder. So it keeps its
 //! security descriptor, attributes, times and streams, and each move is from one known state to
 //! another, in one step.
+//!
+//! The file that takes the place of another one is made in the run's own folder, before the journal
+//! names it, and is moved to its place after the old one has left it.
 
 mod apply;
 mod look;
@@ -11,6 +14,7 @@ mod may_move;
 mod outcome;
 mod planned;
 mod scope;
+mod staged;
 mod undo;
 
 pub(crate) use apply::{apply, record};
@@ -25,3 +29,6 @@ pub(crate) use undo::{all_back, settle, undo};
 pub(crate) const MAX_FILES: usize = 256;
 /// The greatest number of bytes in these files. All of them are read, to know them again.
 pub(crate) const MAX_BYTES: u64 = 256 << 20;
+/// The greatest number of bytes in files that are replaced and in those that replace them. A hive
+/// alone may have more than all other files.
+pub(crate) const MAX_COPIED: u64 = 1 << 30;

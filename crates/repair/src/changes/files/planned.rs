@@ -1,7 +1,7 @@
 //! Files that a plan moves.
 
 use crate::error::{Error, Refusal};
-use crate::finding::{Finding, Goal, JudgedFile};
+use crate::finding::{Finding, Goal, JudgedFile, SeenFile};
 use crate::names::same_file;
 use crate::place::Place;
 
@@ -29,16 +29,36 @@ impl FilesChange {
             if finding.only_looks || !state.is_changed_for(goal) || is_known {
                 continue;
             }
-            match &seen.problem {
+            match why_not(path, seen) {
                 None => files.push(finding.clone()),
-                Some(reason) => {
-                    let (path, reason) = (path.clone(), reason.clone());
-                    let place = Place::File(path.clone());
-                    refused.push((place, Refusal::FileStays { path, reason }.into()));
-                }
+                Some(refusal) => refused.push((Place::File(path.clone()), refusal.into())),
             }
         }
         let change = (!files.is_empty()).then_some(Self { files });
         (change, refused)
+    }
+
+    /// The bytes of the files that are made.
+    pub(crate) fn new_bytes(&self) -> u64 {
+        let sources = self.files.iter().filter_map(|file| file.judged.source());
+        let lens = sources.map(|source| source.content.length);
+        lens.fold(0, u64::saturating_add)
+    }
+}
+
+/// The reason why a file that a repair would change isn't changed.
+fn why_not(path: &str, seen: &SeenFile) -> Option<Refusal> {
+    let path = path.to_owned();
+    if let Some(reason) = seen.problem.clone() {
+        return Some(Refusal::FileStays { path, reason });
+    }
+    match seen.source.clone() {
+        Some(Err(bad)) => Some(Refusal::Replacement {
+            path,
+            from: bad.path,
+            expected: bad.expected,
+            found: bad.found,
+        }),
+        Some(Ok(_)) | None => None,
     }
 }

@@ -3,10 +3,13 @@
 
 use super::may_move::allowed;
 use crate::error::Error;
+use crate::file_check::is_log_of;
 use crate::finding::FileChangeKind;
+use crate::names::same_file;
 use crate::recipe::{Catalogue, Origin};
+use crate::rows::FileCheck;
 use crate::run::journal::valid::components;
-use crate::run::{FileMove, Journal, MovedTo, RunFolder};
+use crate::run::{FileMove, FilesEntry, Journal, MovedTo, RunFolder};
 
 /// Refuses a journal that names a file that such a run doesn't move. Nothing is written.
 ///
@@ -36,26 +39,53 @@ fn within(journal: &Journal) -> Result<(), String> {
     }
     for file in &entry.moves {
         let path = &file.path;
-        allowed(path).map_err(|what| format!("it moves \"{path}\": {what}"))?;
-        if all_known && !rows.iter().any(|row| is_about(*row, file)) {
+        let change = change_of(entry, file);
+        allowed(path, change).map_err(|what| format!("it moves \"{path}\": {what}"))?;
+        if all_known && !rows.iter().any(|row| is_about(*row, file, change)) {
             return Err(format!("it moves \"{path}\", which no such run moves"));
         }
     }
     Ok(())
 }
 
-fn is_about(row: &dyn crate::rows::JudgeFiles, file: &FileMove) -> bool {
+/// What is done with a file. The logs of a hive that is replaced belong to that change.
+fn change_of(entry: &FilesEntry, file: &FileMove) -> FileChangeKind {
+    let is_log = || {
+        let hives = entry.moves.iter().filter(|other| other.new.is_some());
+        let mut hives = hives.filter_map(|hive| hive.path.rsplit_once('/'));
+        let own = file.path.rsplit_once('/');
+        own.is_some_and(|(folder, log)| {
+            hives.any(|(other, hive)| same_file(folder, other) && is_log_of(log, hive))
+        })
+    };
+    match file.to {
+        MovedTo::Kept(_) if file.new.is_some() || is_log() => FileChangeKind::Copy,
+        MovedTo::Kept(_) => FileChangeKind::Remove,
+        MovedTo::Renamed(_) => FileChangeKind::Rename,
+    }
+}
+
+fn is_about(row: &dyn crate::rows::JudgeFiles, file: &FileMove, change: FileChangeKind) -> bool {
     let Ok(names) = components(&file.path) else {
         return false;
     };
     let Some((name, folder)) = names.split_last() else {
         return false;
     };
-    let change = match file.to {
-        MovedTo::Kept(_) => FileChangeKind::Remove,
-        MovedTo::Renamed(_) => FileChangeKind::Rename,
-    };
-    row.change() == change && row.name().matches(name) && row.folder().is_names(folder)
+    if row.change() != change || !row.folder().is_names(folder) {
+        return false;
+    }
+    match (row.copy(), &file.new) {
+        (None, None) => row.name().matches(name),
+        (Some(copy), Some(new)) => {
+            let from: Vec<&str> = new.from.split('/').collect();
+            row.name().matches(name) && copy.path.is_names(&from)
+        }
+        (Some(copy), None) => {
+            copy.check == FileCheck::Hive && is_log_of(name, &row.name().to_string())
+        }
+        (None, Some(_)) => false,
+    }
 }
 
 #[cfg(test)]
@@ -80,6 +110,7 @@ mod tests {
                 to,
                 content: Content::of_file(&b"x".to_vec()).expect("in memory"),
                 mac: None,
+                new: None,
             }],
             left: 0,
         });

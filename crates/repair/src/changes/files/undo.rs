@@ -37,7 +37,7 @@ pub(crate) fn undo(
         };
         match places.standing {
             Standing::Old => undone.already += 1,
-            Standing::Moved | Standing::Both => match places.take_back() {
+            Standing::Moved | Standing::Half | Standing::Both => match places.take_back() {
                 Ok(()) => undone.put_back.push(path.clone()),
                 Err(error) => undone.failed.add(path, chain(&error)),
             },

@@ -32,6 +32,29 @@ pub(crate) struct FileMove {
     /// The MAC of its content; absent in a run without a seal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) mac: Option<Mac>,
+    /// The file that takes its place, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) new: Option<NewFile>,
+}
+
+/// A file that takes the place of one that is moved into the run's own folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NewFile {
+    /// The path of the file that it was copied from, below the target's root, with `/`.
+    pub(crate) from: String,
+    /// Its content.
+    pub(crate) content: Content,
+    /// The MAC of its content; absent in a run without a seal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mac: Option<Mac>,
+}
+
+impl NewFile {
+    /// The name in the run's own folder of the file that takes the place of the one with this
+    /// number, until it does. Its MAC is made with this name.
+    pub(crate) fn staged_name(number: usize) -> String {
+        format!("{STAGED}{number}")
+    }
 }
 
 /// The new place of a file.
@@ -59,6 +82,8 @@ impl MovedTo {
 
 /// The beginning of the names of files that a run keeps.
 pub(crate) const KEPT: &str = "kept-";
+/// The beginning of the names of files that are to take the place of others.
+const STAGED: &str = "new-";
 /// The text after the old name of a file that was renamed; the run's name follows.
 const RENAMED: &str = ".diskmend-";
 

@@ -124,6 +124,12 @@ impl Journal {
             if !sound {
                 return Err(format!("\"{path}\" is moved to where no run moves a file"));
             }
+            if let Some(new) = &file.new {
+                components(&new.from)?;
+                if !matches!(file.to, MovedTo::Kept(_)) || new.content.length > MAX_FILE {
+                    return Err(format!("\"{path}\" is replaced as no run replaces a file"));
+                }
+            }
             let mut before = entry.moves.iter().take(index);
             if before.any(|other| same_file(&other.path, path)) {
                 return Err(format!("\"{path}\": moved twice"));
