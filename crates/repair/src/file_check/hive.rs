@@ -47,7 +47,7 @@ pub(super) fn damage(found: &Found) -> Result<Option<String>, Error> {
             dir: dir.map_err(Error::io(&found.path, "open its folder"))?,
             name: found.name.clone(),
             path: found.path.clone(),
-            metadata: found.metadata.clone(),
+            metadata: found.metadata,
         },
     };
     match hive_on_disk::open(place, Access::Read) {

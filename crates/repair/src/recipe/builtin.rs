@@ -158,6 +158,10 @@ pub(super) const FILES: &[(&str, &str)] = &[
         "gp-local-reset.toml",
         include_str!("../../recipes/gp-local-reset.toml"),
     ),
+    (
+        "regback-restore.toml",
+        include_str!("../../recipes/regback-restore.toml"),
+    ),
     ("txr-logs.toml", include_str!("../../recipes/txr-logs.toml")),
     (
         "rdp-enable.toml",

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
     use crate::digest::Content;
     use crate::identity::TargetIdentity;
-    use crate::run::{DiskEntry, FilesEntry, RunId};
+    use crate::run::{DiskEntry, FilesEntry, NewFile, RunId};
     use crate::run_state::RunKind;
 
     const RUN: &str = "20261123T124100Z";
@@ -149,6 +149,51 @@ mod tests {
         ] {
             assert!(!is("my-own", path, kept(1)), "{path}");
         }
+    }
+
+    /// A journal of a run that replaces a file, and then removes another one.
+    fn replacing(recipe: &str, [path, from, log]: [&str; 3]) -> Journal {
+        let mut journal = journal(recipe, path, kept(1));
+        let entry = journal.files.as_mut().expect("files");
+        let mut other = entry.moves[0].clone();
+        (other.path, other.to) = (log.to_owned(), kept(2));
+        entry.moves[0].new = Some(NewFile {
+            from: from.to_owned(),
+            content: entry.moves[0].content,
+            mac: None,
+        });
+        entry.moves.push(other);
+        journal
+    }
+
+    #[test]
+    fn a_hive_and_its_logs_only_go_for_another_hive() {
+        let (hive, log) = (
+            "Windows/System32/config/SAM",
+            "Windows/System32/config/SAM.LOG1",
+        );
+        let copy = "Windows/System32/config/RegBack/SAM";
+        let is = |recipe, names| within(&replacing(recipe, names)).is_ok();
+        assert!(is("my-own", [hive, copy, log]));
+        let other = "Windows/System32/config/SYSTEM.LOG1";
+        assert!(!is("my-own", [hive, copy, other]));
+        assert!(!is(
+            "my-own",
+            [hive, copy, "Windows/System32/config/SYSTEM"]
+        ));
+        assert!(!is("my-own", ["$MFT", copy, "Windows/a"]));
+        assert!(!is("crowdstrike-291", [hive, copy, log]));
+        assert!(!is("txr-logs", [CHANNEL, copy, CHANNEL]));
+        let sound = replacing("my-own", [hive, copy, log]);
+        assert_eq!(sound.validate(), Ok(()));
+        for from in ["../SAM", "/etc/shadow", "a\\b"] {
+            let forged = replacing("my-own", [hive, from, log]);
+            assert!(forged.validate().is_err(), "{from}");
+        }
+        let mut renamed = sound;
+        let entry = renamed.files.as_mut().expect("files");
+        entry.moves[0].to = self::renamed("SAM");
+        assert!(renamed.validate().is_err());
     }
 
     #[test]

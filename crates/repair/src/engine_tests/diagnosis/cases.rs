@@ -9,7 +9,7 @@ use super::super::boot_fixture::{BIOS, LOADER, Maker, RECOVERY, SECOND, bios};
 use super::super::evidence::certificates::{PAST, STORE, binary, blob, certificate, thumbprint};
 use super::super::evidence::dumps::{dump, minidump};
 use super::super::evidence::firewall::{ID, rule};
-use super::disk::{Break, CONFIG, KEY, SET, disk, whole};
+use super::disk::{Break, CONFIG, KEY, SET, copy_of, disk, whole};
 use super::{event_cases, left_cases, logon_cases, machine_cases};
 use crate::place::HiveName::{self, Software, System};
 use crate::value_data::ValueData;
@@ -39,6 +39,12 @@ pub(super) fn cases() -> Vec<(&'static str, FaultyDisk)> {
 }
 
 pub(super) type Cases = Vec<(&'static str, Vec<Break>)>;
+
+/// Windows's own copy of a hive.
+fn regback(hive: HiveName) -> Break {
+    let path = format!("{CONFIG}/RegBack/{}", hive.file_name());
+    Break::File(path, copy_of(hive))
+}
 
 /// A number in the control set.
 pub(super) fn number(key: &str, name: &'static str, number: u32) -> Vec<Break> {
@@ -282,19 +288,19 @@ fn boot() -> Cases {
         ),
         (
             "system-hive-damaged",
-            vec![Break::File(system.clone(), no_hive())],
+            vec![Break::File(system.clone(), no_hive()), regback(System)],
         ),
         (
             "software-hive-damaged",
-            vec![Break::File(software.clone(), no_hive())],
+            vec![Break::File(software.clone(), no_hive()), regback(Software)],
         ),
         (
             "system-hive-empty",
-            vec![Break::File(system.clone(), Vec::new())],
+            vec![Break::File(system.clone(), Vec::new()), regback(System)],
         ),
         (
             "software-hive-empty",
-            vec![Break::File(software.clone(), Vec::new())],
+            vec![Break::File(software.clone(), Vec::new()), regback(Software)],
         ),
         ("system-hive-missing", vec![Break::NoFile(system)]),
         ("software-hive-missing", vec![Break::NoFile(software)]),

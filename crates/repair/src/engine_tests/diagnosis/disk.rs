@@ -163,6 +163,14 @@ pub(in crate::engine_tests) fn disk(breaks: &[Break]) -> FaultyDisk {
     disk
 }
 
+/// The hive of the healthy server, as Windows's own copy has it.
+pub(super) fn copy_of(name: HiveName) -> Vec<u8> {
+    hive(|editor| match name {
+        HiveName::System => system(editor),
+        _ => software(editor),
+    })
+}
+
 fn apply(editor: &mut Editor, hive: HiveName, breaks: &[Break]) -> Result<(), EditError> {
     for one in breaks {
         match one {

@@ -1,6 +1,7 @@
 //! Recipes that move files away.
 
 use super::Cases;
+use crate::engine_tests::boot_fixture::hive;
 use crate::engine_tests::catalogue::Case;
 use crate::engine_tests::diagnosis::disk::Break;
 
@@ -18,6 +19,8 @@ const LOGS: [&str; 4] = [
     "Windows/System32/SMI/Store/Machine/SCHEMA.DAT{a}.TM.blf",
     "Windows/System32/SMI/Store/Machine/SCHEMA.DAT{a}.TMContainer1.regtrans-ms",
 ];
+const SAM: &str = "Windows/System32/config/SAM";
+const SAM_LOG: &str = "Windows/System32/config/SAM.LOG1";
 
 fn present(path: &str) -> Break {
     Break::File(path.to_owned(), path.as_bytes().to_vec())
@@ -39,6 +42,23 @@ pub(in super::super) fn files() -> Cases {
             "gp-local-reset",
             POLICY.into_iter().map(present).collect(),
             &POLICY,
+        ),
+        Case::other(
+            "regback-restore",
+            vec![
+                present(SAM),
+                present(SAM_LOG),
+                Break::File(
+                    "Windows/System32/config/RegBack/SAM".to_owned(),
+                    hive(|editor| editor.create_key(r"SAM\Domains\Account").map(drop)),
+                ),
+                // This hive is missing, and its copy is empty.
+                Break::File(
+                    "Windows/System32/config/RegBack/SECURITY".to_owned(),
+                    Vec::new(),
+                ),
+            ],
+            &[SAM, SAM_LOG],
         ),
         Case::other(
             "txr-logs",
