@@ -147,6 +147,9 @@ fn file_change() -> FileChange {
         fault: true,
         why: worst(),
         note: Some(worst()),
+        damage: None,
+        from: None,
+        from_xxh3: None,
     }
 }
 
@@ -156,6 +159,7 @@ fn run_file() -> RunFile {
         action: FileChangeKind::Rename,
         name: worst(),
         length: u64::MAX,
+        from: None,
     }
 }
 
