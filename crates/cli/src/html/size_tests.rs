@@ -147,9 +147,9 @@ fn file_change() -> FileChange {
         fault: true,
         why: worst(),
         note: Some(worst()),
-        damage: None,
-        from: None,
-        from_xxh3: None,
+        damage: Some(worst()),
+        from: Some(worst()),
+        from_xxh3: Some(worst()),
     }
 }
 
@@ -159,7 +159,7 @@ fn run_file() -> RunFile {
         action: FileChangeKind::Rename,
         name: worst(),
         length: u64::MAX,
-        from: None,
+        from: Some(worst()),
     }
 }
 
