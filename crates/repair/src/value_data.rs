@@ -118,6 +118,38 @@ impl ValueData {
             }
     }
 
+    /// The number that Windows reads from the data. Flags are also stored as `REG_BINARY` and
+    /// `REG_NONE`; these are numbers if they have four or eight bytes.
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        match self.value_type {
+            ValueType::BINARY | ValueType::NONE => match self.exact() {
+                Some(bytes) => Some(u32::from_le_bytes(bytes).into()),
+                None => self.exact().map(u64::from_le_bytes),
+            },
+            _ => match self.readable()? {
+                Readable::Number(number) => Some(number),
+                Readable::Text(_) | Readable::List(_) => None,
+            },
+        }
+    }
+
+    /// Data of the same type and length with another number; `None` if these are none, or if the
+    /// number is too large for them.
+    #[must_use]
+    pub fn with_number(&self, number: u64) -> Option<Self> {
+        self.number()?;
+        let bytes = match (self.bytes.len(), self.value_type) {
+            (8, _) => number.to_le_bytes().to_vec(),
+            (_, ValueType::DWORD_BIG_ENDIAN) => u32::try_from(number).ok()?.to_be_bytes().to_vec(),
+            _ => u32::try_from(number).ok()?.to_le_bytes().to_vec(),
+        };
+        Some(Self {
+            value_type: self.value_type,
+            bytes,
+        })
+    }
+
     fn exact<const N: usize>(&self) -> Option<[u8; N]> {
         self.bytes.as_slice().try_into().ok()
     }

@@ -32,6 +32,9 @@ pub(crate) trait Judged: Clone {
     /// True if both are about the same thing.
     fn is_same(&self, other: &Self) -> bool;
 
+    /// Takes over what another row wants of the same thing besides.
+    fn add(&mut self, _other: &Self) {}
+
     /// The change in the registry's terms.
     fn change(&self) -> ChangedValue;
 
@@ -73,10 +76,14 @@ impl<T: Judged> HiveChange<T> {
     pub(super) fn plan(all: &[Finding<T>], file: HiveFile, goal: Goal) -> Self {
         let mut findings: Vec<Finding<T>> = Vec::new();
         for finding in all {
+            if !finding.is_changed_for(goal) {
+                continue;
+            }
             let judged = &finding.judged;
-            let is_known = findings.iter().any(|known| known.judged.is_same(judged));
-            if finding.is_changed_for(goal) && !is_known {
-                findings.push(finding.clone());
+            let mut known = findings.iter_mut();
+            match known.find(|known| known.judged.is_same(judged)) {
+                Some(known) => known.judged.add(judged),
+                None => findings.push(finding.clone()),
             }
         }
         Self { file, findings }

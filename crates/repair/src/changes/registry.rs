@@ -46,6 +46,15 @@ impl Judged for JudgedValue {
             && whole_key(self) == whole_key(other)
     }
 
+    /// Other bits of the same value change with the first ones.
+    fn add(&mut self, other: &Self) {
+        if let (Some(_), Some(bits), Wanted::Data(data)) = (self.bits, other.bits, &self.desired)
+            && let Some(data) = bits.in_data(data)
+        {
+            self.desired = Wanted::Data(data);
+        }
+    }
+
     fn change(&self) -> ChangedValue {
         ChangedValue {
             key: self.key.clone(),
@@ -99,6 +108,17 @@ mod tests {
     use super::*;
     use crate::place::{HiveId, HiveName};
     use crate::value_data::ValueData;
+    use crate::written::Bits;
+
+    fn system() -> HiveFile {
+        HiveFile {
+            hive: HiveId::Windows(HiveName::System),
+            volume: None,
+            path: "SYSTEM".to_owned(),
+            dirty: false,
+            fingerprints: Vec::new(),
+        }
+    }
 
     fn finding(recipe: &str, key: &str, state: RowState) -> Finding<JudgedValue> {
         Finding {
@@ -113,8 +133,33 @@ mod tests {
                 desired: ValueData::dword(1).into(),
                 current: None,
                 subtree: None,
+                bits: None,
                 state,
             },
+        }
+    }
+
+    #[test]
+    fn bits_of_several_rows_change_in_one_value() {
+        let bits = |recipe, state, set, clear| {
+            let mut finding = finding(recipe, r"K\A", state);
+            let (bits, current) = (Bits { set, clear }, ValueData::dword(0x84));
+            finding.judged.desired = bits.in_data(&current).expect("a number").into();
+            finding.judged.current = Some(current);
+            finding.judged.bits = Some(bits);
+            finding
+        };
+        let findings = [
+            bits("a", RowState::Fault, 0, 0x80),
+            bits("b", RowState::Differs, 0x1, 0),
+            bits("c", RowState::Fault, 0x2, 0x4),
+        ];
+        for (goal, new) in [(Goal::Desired, 0x3), (Goal::Faults, 0x2)] {
+            let change = RegistryChange::plan(&findings, system(), goal);
+            let [one] = change.findings.as_slice() else {
+                panic!("one change");
+            };
+            assert_eq!(one.judged.change().new, Some(ValueData::dword(new)));
         }
     }
 
@@ -128,14 +173,7 @@ mod tests {
             finding("a", r"K\D", RowState::Fault),
         ];
         let keys = |goal| -> Vec<_> {
-            let file = HiveFile {
-                hive: HiveId::Windows(HiveName::System),
-                volume: None,
-                path: "SYSTEM".to_owned(),
-                dirty: false,
-                fingerprints: Vec::new(),
-            };
-            let change = RegistryChange::plan(&findings, file, goal);
+            let change = RegistryChange::plan(&findings, system(), goal);
             let values = change.findings.into_iter();
             values.map(|finding| finding.judged.key).collect()
         };

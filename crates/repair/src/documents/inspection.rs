@@ -287,7 +287,7 @@ impl Row {
             in_current_set: judged.in_current_set,
             value: judged.value.clone(),
             deletes: judged.desired.deletion(),
-            only_reports: judged.desired == Wanted::Anything,
+            only_reports: judged.desired == Wanted::Anything && judged.bits.is_none(),
             desired: judged.desired.clone(),
             current: judged.current.clone(),
             subtree: judged.subtree,

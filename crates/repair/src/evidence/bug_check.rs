@@ -4,11 +4,11 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::words::fits;
+use super::words::{self, fits};
 use super::{EvidenceKind, Looked, Sighting};
 use crate::facts::{BugCheck, Facts, FaultingImage};
 use crate::progress::Interrupted;
-use crate::written::{Wrong, wrong};
+use crate::written::{Numbers, Written, Wrong, wrong};
 
 /// The greatest number of codes or files in one piece of evidence.
 const MOST: usize = 50;
@@ -19,7 +19,7 @@ const OF_EXCEPTION: u32 = 0x1000_0000;
 #[derive(Clone, Debug)]
 pub(crate) struct BugCheckEvidence {
     /// Any code counts if there is none.
-    codes: Vec<u32>,
+    codes: Vec<Numbers>,
     /// Any file counts, known or not, if there is none.
     files: Vec<String>,
 }
@@ -28,7 +28,7 @@ pub(crate) struct BugCheckEvidence {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BugCheckFile {
-    codes: Spanned<Vec<u32>>,
+    codes: Spanned<Vec<Spanned<Written>>>,
     #[serde(default)]
     files: Vec<Spanned<String>>,
 }
@@ -46,9 +46,15 @@ impl EvidenceKind for BugCheckEvidence {
         if let Some(empty) = written.files.iter().find(|name| name.get_ref().is_empty()) {
             return Err(wrong(empty)("a file has a name".to_owned()));
         }
+        let code = |code: &Spanned<Written>| {
+            let expected = "expected a code, or a range such as \"0xc0..0xc9\"";
+            words::numbers(code)?.ok_or_else(|| wrong(code)(expected.to_owned()))
+        };
+        let codes = written.codes.get_ref().iter().map(code);
+        let codes = codes.collect::<Result<_, _>>()?;
         let files = written.files.into_iter().map(Spanned::into_inner);
         Ok(Self {
-            codes: written.codes.into_inner(),
+            codes,
             files: files.collect(),
         })
     }
@@ -86,7 +92,7 @@ impl EvidenceKind for BugCheckEvidence {
     }
 
     fn shown(&self) -> String {
-        let codes: Vec<String> = self.codes.iter().map(|code| format!("{code:#x}")).collect();
+        let codes: Vec<String> = self.codes.iter().map(|code| shown_code(*code)).collect();
         let (codes, files) = (codes.join(" or "), self.files.join(" or "));
         match (codes.is_empty(), files.is_empty()) {
             (_, true) => format!("the newest crash dump has the code {codes}"),
@@ -100,8 +106,17 @@ impl EvidenceKind for BugCheckEvidence {
 
 impl BugCheckEvidence {
     fn has_code(&self, code: u32) -> bool {
-        let is = |known: &u32| *known == code || *known | OF_EXCEPTION == code;
+        let is =
+            |known: &Numbers| known.has(code.into()) || known.has((code & !OF_EXCEPTION).into());
         self.codes.is_empty() || self.codes.iter().any(is)
+    }
+}
+
+fn shown_code(codes: Numbers) -> String {
+    if codes.from == codes.to {
+        format!("{:#x}", codes.from)
+    } else {
+        format!("{:#x} to {:#x}", codes.from, codes.to)
     }
 }
 

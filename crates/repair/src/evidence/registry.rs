@@ -14,8 +14,11 @@ use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
 use crate::progress::Interrupted;
 use crate::reading;
+use crate::rows::{Around, Companion, CompanionFile, Surroundings as _};
 use crate::value_data::{Readable, ValueData};
-use crate::written::{KeyPattern, Written, Wrong, encode, value_name, value_type, wrong};
+use crate::written::{
+    AnyBits, AnyBitsFile, Expected, KeyPattern, Written, Wrong, value_name, value_type, wrong,
+};
 
 /// The maximum length of data that are compared, in bytes.
 const MOST_BYTES: usize = 64 << 10;
@@ -27,15 +30,23 @@ pub(crate) struct RegistryEvidence {
     key: KeyPattern,
     value: String,
     test: Test,
+    /// What another value of the key must have; other keys don't count.
+    only_if: Option<Companion>,
 }
 
 /// What the value must be for the evidence to be seen.
 #[derive(Clone, Debug)]
 enum Test {
     /// It has one of these data.
-    Equals(Vec<ValueData>),
+    Equals(Vec<Expected>),
     /// It exists and has none of these data.
-    Not(Vec<ValueData>),
+    Not(Vec<Expected>),
+    /// One of these bits is as it says.
+    Bits(AnyBits),
+    /// The program that it names is not on the disk.
+    ProgramMissing,
+    /// It names a drive that this Windows doesn't know.
+    DriveMissing,
     /// It exists.
     Exists,
     /// It doesn't exist, but its key does.
@@ -61,6 +72,9 @@ pub(crate) struct RegistryFile {
     not: Option<Spanned<Vec<Spanned<Written>>>>,
     is: Option<Spanned<String>>,
     lacks: Option<Spanned<String>>,
+    bits: Option<Spanned<AnyBitsFile>>,
+    #[serde(rename = "where")]
+    only_if: Option<CompanionFile>,
 }
 
 impl EvidenceKind for RegistryEvidence {
@@ -74,42 +88,55 @@ impl EvidenceKind for RegistryEvidence {
             None => ValueType::DWORD,
             Some(name) => value_type(name.get_ref()).map_err(wrong(name))?,
         };
-        let all = |list: &Spanned<Vec<Spanned<Written>>>| -> Result<Vec<ValueData>, Wrong> {
+        let all = |list: &Spanned<Vec<Spanned<Written>>>| -> Result<Vec<Expected>, Wrong> {
             if list.get_ref().is_empty() {
                 return Err(wrong(list)("name at least one".to_owned()));
             }
-            let encoded = list
-                .get_ref()
-                .iter()
-                .map(|written| encode(value_type, written.get_ref()).map_err(wrong(written)));
-            encoded.collect()
+            Expected::read_all(Some(value_type), list.get_ref())
         };
-        let test = match (&written.equals, &written.not, &written.is, &written.lacks) {
-            (Some(list), None, None, None) => Test::Equals(all(list)?),
-            (None, Some(list), None, None) => Test::Not(all(list)?),
-            (None, None, None, Some(entry)) => Test::Lacks(entry.get_ref().clone()),
-            (None, None, Some(word), None) => match word.get_ref().as_str() {
+        let test = match (
+            &written.equals,
+            &written.not,
+            &written.is,
+            &written.lacks,
+            &written.bits,
+        ) {
+            (Some(list), None, None, None, None) => Test::Equals(all(list)?),
+            (None, Some(list), None, None, None) => Test::Not(all(list)?),
+            (None, None, None, Some(entry), None) => Test::Lacks(entry.get_ref().clone()),
+            (None, None, None, None, Some(bits)) => {
+                Test::Bits(AnyBitsFile::read(bits, Some(value_type))?)
+            }
+            (None, None, Some(word), None, None) => match word.get_ref().as_str() {
                 "present" => Test::Exists,
                 "missing" => Test::Missing,
                 "key-missing" => Test::KeyMissing,
                 "other-type" => Test::OtherType(value_type),
+                "program-missing" => Test::ProgramMissing,
+                "drive-missing" => Test::DriveMissing,
                 other => {
                     return Err(wrong(word)(format!(
-                        "\"{other}\" is none of \"present\", \"missing\", \"key-missing\" and \
-                         \"other-type\""
+                        "\"{other}\" is none of \"present\", \"missing\", \"key-missing\", \
+                         \"other-type\", \"program-missing\" and \"drive-missing\""
                     )));
                 }
             },
             _ => {
-                let message = "exactly one of these is needed: equals, not, is, lacks".to_owned();
+                let message =
+                    "exactly one of these is needed: equals, not, is, lacks, bits".to_owned();
                 return Err(wrong(&written.value)(message));
             }
+        };
+        let only_if = match written.only_if {
+            None => None,
+            Some(other) => Some(other.read(Some(value_type))?),
         };
         Ok(Self {
             hive,
             key,
             value: written.value.into_inner(),
             test,
+            only_if,
         })
     }
 
@@ -125,7 +152,7 @@ impl EvidenceKind for RegistryEvidence {
     }
 
     fn shown(&self) -> String {
-        let list = |data: &[ValueData]| {
+        let list = |data: &[Expected]| {
             let data: Vec<String> = data.iter().map(ToString::to_string).collect();
             data.join(" or ")
         };
@@ -137,9 +164,19 @@ impl EvidenceKind for RegistryEvidence {
             Test::KeyMissing => return format!(r"{}\{} is missing", self.hive, self.key),
             Test::OtherType(wanted) => format!("is not of type {wanted}"),
             Test::Lacks(entry) => format!("lacks {entry}"),
+            Test::Bits(bits) => format!("is a number in which {bits}"),
+            Test::ProgramMissing => "names a program that is not on the disk".to_owned(),
+            Test::DriveMissing => "names a drive that this Windows does not know".to_owned(),
         };
+        let only_if = self.only_if.as_ref().map_or_else(String::new, |other| {
+            format!(
+                ", if {} is {}",
+                shown_name(&other.value),
+                list(&other.equals)
+            )
+        });
         format!(
-            r"{}\{} {} {test}",
+            r"{}\{} {} {test}{only_if}",
             self.hive,
             self.key,
             shown_name(&self.value)
@@ -160,8 +197,16 @@ impl RegistryEvidence {
                 sightings.extend(self.missing_key(hive, &key)?);
                 continue;
             };
+            let around = Around {
+                hive,
+                facts,
+                key: &key,
+            };
+            if !self.is_about(&around)? {
+                continue;
+            }
             let found = reading::short_value(&hive.hive, &key, &self.value, MOST_BYTES)?;
-            if self.holds(found.as_ref()) {
+            if self.holds(found.as_ref(), &around) {
                 let shown = |data: ValueData| match self.test {
                     Test::OtherType(_) => format!("of type {}", data.value_type),
                     _ => data.to_string(),
@@ -205,16 +250,40 @@ impl RegistryEvidence {
         sightings
     }
 
-    fn holds(&self, found: Option<&ValueData>) -> bool {
+    /// True if a key counts.
+    fn is_about(&self, around: &Around<'_, '_>) -> Result<bool, Corruption> {
+        let Some(only_if) = &self.only_if else {
+            return Ok(true);
+        };
+        let found = around.companion(&only_if.value)?;
+        Ok(found.is_some_and(|found| {
+            is_one_of(&only_if.equals, &found)
+                || (only_if.program_missing && around.is_program_missing(&found))
+        }))
+    }
+
+    fn holds(&self, found: Option<&ValueData>, around: &Around<'_, '_>) -> bool {
         match (&self.test, found) {
-            (Test::Equals(wanted), Some(found)) => wanted.iter().any(|data| same(data, found)),
-            (Test::Not(wanted), Some(found)) => !wanted.iter().any(|data| same(data, found)),
+            (Test::Equals(wanted), Some(found)) => is_one_of(wanted, found),
+            (Test::Not(wanted), Some(found)) => !is_one_of(wanted, found),
+            (Test::Bits(bits), Some(found)) => bits.hold(found),
+            (Test::ProgramMissing, Some(found)) => around.is_program_missing(found),
+            (Test::DriveMissing, Some(found)) => around.is_drive_missing(found),
             (Test::Exists, found) => found.is_some(),
             (Test::Missing, found) => found.is_none(),
             (Test::OtherType(wanted), Some(found)) => found.value_type != *wanted,
             (Test::Lacks(entry), Some(found)) => lacks(found, entry),
             (Test::KeyMissing, _)
-            | (Test::Equals(_) | Test::Not(_) | Test::OtherType(_) | Test::Lacks(_), None) => false,
+            | (
+                Test::Equals(_)
+                | Test::Not(_)
+                | Test::Bits(_)
+                | Test::ProgramMissing
+                | Test::DriveMissing
+                | Test::OtherType(_)
+                | Test::Lacks(_),
+                None,
+            ) => false,
         }
     }
 }
@@ -228,6 +297,17 @@ pub(super) fn starting_sets(
     Ok(match sets.next() {
         Some(set) => vec![set.name.clone()],
         None => sets.names(),
+    })
+}
+
+/// True if Windows takes the data for one of these. Numbers of any type are compared with a range.
+fn is_one_of(wanted: &[Expected], found: &ValueData) -> bool {
+    wanted.iter().any(|one| match one {
+        Expected::Data(data) => same(data, found),
+        Expected::Numbers { numbers, .. } => match found.readable() {
+            Some(Readable::Number(number)) => numbers.has(number),
+            _ => false,
+        },
     })
 }
 

@@ -1,11 +1,12 @@
-//! Evidence of the kind `service`: when services or drivers start, in the control set from which
-//! Windows would start.
+//! Evidence of the kind `service`: whether services or drivers exist, and when they start, in the
+//! control set from which Windows would start.
 
-use diskmend_hive::Corruption;
+use diskmend_hive::{Corruption, Hive};
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::registry::starting_sets;
+use super::words;
 use super::{EvidenceKind, Looked, Sighting};
 use crate::error::{Error, chain};
 use crate::facts::{Facts, Failure, of_filetime};
@@ -13,18 +14,29 @@ use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
 use crate::progress::Interrupted;
 use crate::reading;
-use crate::written::{KeyPattern, Wrong, wrong};
+use crate::written::{KeyPattern, Numbers, Written, Wrong, wrong};
 
 /// The greatest number of services in one piece of evidence.
 const MAX_NAMES: usize = 100;
 /// What the numbers in `Start` mean.
 const STARTS: [&str; 5] = ["boot", "system", "automatic", "manual", "disabled"];
 
-/// One of these services starts at one of these times.
+/// One of these services is in this state.
 #[derive(Clone, Debug)]
 pub(crate) struct ServiceEvidence {
     names: Vec<String>,
-    start: Vec<u32>,
+    state: State,
+}
+
+/// The state of a service.
+#[derive(Clone, Debug)]
+enum State {
+    /// `Start` is one of these numbers.
+    Start(Vec<Numbers>),
+    /// There is such a service.
+    Present,
+    /// There is no such service.
+    Missing,
 }
 
 /// The fields in a rule.
@@ -32,7 +44,8 @@ pub(crate) struct ServiceEvidence {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServiceFile {
     names: Spanned<Vec<Spanned<String>>>,
-    start: Spanned<Vec<Spanned<String>>>,
+    start: Option<Spanned<Vec<Spanned<Written>>>>,
+    is: Option<Spanned<String>>,
 }
 
 impl EvidenceKind for ServiceEvidence {
@@ -48,21 +61,25 @@ impl EvidenceKind for ServiceEvidence {
             let key = format!(r"ControlSet*\Services\{}", name.get_ref());
             KeyPattern::parse(HiveName::System, &key).map_err(wrong(name))?;
         }
-        let number = |word: &Spanned<String>| -> Result<u32, Wrong> {
-            let known = STARTS.iter().position(|known| known == word.get_ref());
-            let number = known.and_then(|number| u32::try_from(number).ok());
-            number.ok_or_else(|| {
-                let message = format!("\"{}\" is none of {}", word.get_ref(), STARTS.join(", "));
-                wrong(word)(message)
-            })
+        let state = match (&written.start, &written.is) {
+            (Some(start), None) => State::Start(read_start(start)?),
+            (None, Some(word)) => match word.get_ref().as_str() {
+                "present" => State::Present,
+                "missing" => State::Missing,
+                other => {
+                    return Err(wrong(word)(format!(
+                        "\"{other}\" is neither \"present\" nor \"missing\""
+                    )));
+                }
+            },
+            _ => {
+                let message = "exactly one of these is needed: start, is".to_owned();
+                return Err(wrong(&written.names)(message));
+            }
         };
-        if written.start.get_ref().is_empty() {
-            return Err(wrong(&written.start)("name at least one".to_owned()));
-        }
-        let start: Result<Vec<u32>, Wrong> = written.start.get_ref().iter().map(number).collect();
         let names = written.names.into_inner().into_iter();
         Ok(Self {
-            start: start?,
+            state,
             names: names.map(Spanned::into_inner).collect(),
         })
     }
@@ -79,9 +96,16 @@ impl EvidenceKind for ServiceEvidence {
     }
 
     fn shown(&self) -> String {
-        let starts = self.start.iter().filter_map(|start| word(*start));
-        let starts: Vec<&str> = starts.collect();
-        format!("{} is {}", self.names.join(" or "), starts.join(" or "))
+        let state = match &self.state {
+            State::Start(start) => {
+                let start: Vec<String> =
+                    start.iter().map(|numbers| shown_start(*numbers)).collect();
+                format!("is {}", start.join(" or "))
+            }
+            State::Present => "exists".to_owned(),
+            State::Missing => "does not exist".to_owned(),
+        };
+        format!("{} {state}", self.names.join(" or "))
     }
 }
 
@@ -89,25 +113,74 @@ impl ServiceEvidence {
     fn sightings(&self, facts: &Facts<'_>, hive: &HiveOnDisk) -> Result<Vec<Sighting>, Corruption> {
         let mut sightings = Vec::new();
         for set in starting_sets(facts, hive)? {
+            // Without services, nothing can be said about them.
+            if hive.hive.key(&format!(r"{set}\Services"))?.is_none() {
+                continue;
+            }
             for name in &self.names {
                 let key = format!(r"{set}\Services\{name}");
-                let Some(start) = reading::dword(&hive.hive, &key, "Start")? else {
+                let Some(found) = self.found(&hive.hive, &key)? else {
                     continue;
                 };
-                if !self.start.contains(&start) {
-                    continue;
-                }
                 let node = hive.hive.key(&key)?;
-                let word = word(start).unwrap_or("unknown");
                 sightings.push(Sighting {
                     place: format!(r"SYSTEM\{key}"),
-                    found: format!("Start is {start} ({word})"),
+                    found,
                     time: node.and_then(|node| of_filetime(node.node().last_written.get())),
                 });
             }
         }
         Ok(sightings)
     }
+
+    /// What was found of a service, if it is in the state.
+    fn found(&self, hive: &Hive, key: &str) -> Result<Option<String>, Corruption> {
+        let start = reading::dword(hive, key, "Start")?;
+        // Parts of other software leave a key without these, which is no service.
+        let exists = start.is_some() || reading::dword(hive, key, "Type")?.is_some();
+        Ok(match (&self.state, start) {
+            (State::Start(wanted), Some(start)) => {
+                let is_wanted = wanted.iter().any(|numbers| numbers.has(start.into()));
+                let word = word(start).unwrap_or("unknown");
+                is_wanted.then(|| format!("Start is {start} ({word})"))
+            }
+            (State::Start(_), None) => None,
+            (State::Present, _) => exists.then(|| "it exists".to_owned()),
+            (State::Missing, _) => (!exists).then(|| "there is no such service".to_owned()),
+        })
+    }
+}
+
+/// The start types, as words, numbers or ranges of numbers.
+fn read_start(written: &Spanned<Vec<Spanned<Written>>>) -> Result<Vec<Numbers>, Wrong> {
+    if written.get_ref().is_empty() {
+        return Err(wrong(written)("name at least one".to_owned()));
+    }
+    let read = |one: &Spanned<Written>| -> Result<Numbers, Wrong> {
+        if let Some(numbers) = words::numbers(one)? {
+            return Ok(numbers);
+        }
+        let known = STARTS.iter().position(|known| match one.get_ref() {
+            Written::Text(text) => known == text,
+            _ => false,
+        });
+        let number = known.and_then(|number| u64::try_from(number).ok());
+        let number = number.ok_or_else(|| {
+            let message = format!("expected a number or one of {}", STARTS.join(", "));
+            wrong(one)(message)
+        })?;
+        Ok(Numbers {
+            from: number,
+            to: number,
+        })
+    };
+    written.get_ref().iter().map(read).collect()
+}
+
+fn shown_start(numbers: Numbers) -> String {
+    let only = u32::try_from(numbers.from).ok();
+    let only = only.filter(|_| numbers.from == numbers.to).and_then(word);
+    only.map_or_else(|| format!("started at {numbers}"), str::to_owned)
 }
 
 fn word(start: u32) -> Option<&'static str> {

@@ -3,10 +3,36 @@
 use toml::Spanned;
 
 use crate::facts::Event;
-use crate::written::{Wrong, wrong};
+use crate::written::{Numbers, Written, Wrong, wrong};
 
 /// A list of words, each of which stands for something.
 pub(super) type Words = Spanned<Vec<Spanned<String>>>;
+
+/// A number, or the numbers of a range; `None` for other text.
+///
+/// # Errors
+/// If it is neither, or too large.
+pub(super) fn numbers(written: &Spanned<Written>) -> Result<Option<Numbers>, Wrong> {
+    match written.get_ref() {
+        Written::Number(number) => {
+            let number = u32::try_from(*number)
+                .map_err(|_| wrong(written)(format!("{number} is not within 0 to {}", u32::MAX)))?;
+            let number = number.into();
+            Ok(Some(Numbers {
+                from: number,
+                to: number,
+            }))
+        }
+        Written::Text(text) if Numbers::is_range(text) => {
+            let range = Numbers::parse(text, u32::MAX.into());
+            range.map(Some).map_err(wrong(written))
+        }
+        Written::Text(_) => Ok(None),
+        Written::Bool(_) | Written::List(_) => Err(wrong(written)(
+            "expected a number or a range of numbers".to_owned(),
+        )),
+    }
+}
 
 /// What the words of a list stand for.
 ///
@@ -37,7 +63,7 @@ pub(super) fn shown<T: PartialEq>(meanings: &[T], known: &[(&str, T)]) -> String
     words.join(" or ")
 }
 
-/// True if a value is this text, this number, or has the text between two `*`.
+/// True if a value is this text, this number or one in this range, or has the text between two `*`.
 pub(super) fn fits(value: &str, pattern: &str) -> bool {
     let inner = pattern.strip_prefix('*').and_then(|p| p.strip_suffix('*'));
     match inner {
@@ -46,6 +72,10 @@ pub(super) fn fits(value: &str, pattern: &str) -> bool {
             let numbers = (Event::to_number(value), Event::to_number(pattern));
             value.trim().eq_ignore_ascii_case(pattern)
                 || matches!(numbers, (Some(a), Some(b)) if a == b)
+                || matches!(
+                    (numbers, Numbers::parse(pattern, u64::MAX)),
+                    ((Some(number), None), Ok(range)) if range.has(number)
+                )
         }
     }
 }
@@ -61,6 +91,8 @@ mod tests {
         assert!(fits("TermService", "termservice"));
         assert!(fits("\r\nstorvsc\r\nvmbus", "*STORVSC*"));
         assert!(fits("0x0000007b (0x1, 0x2)", "*0x0000007b*"));
+        assert!(fits("%%1058", "1000..1999") && fits("0x2740", "10000.."));
+        assert!(!fits("2000", "1000..1999") && !fits("text", "0.."));
         assert!(!fits("storvsc2", "storvsc"));
         assert!(!fits("1059", "1058"));
         assert!(!fits("", "0"));

@@ -9,6 +9,7 @@ mod boot;
 pub(crate) mod boot_stores;
 mod certificates;
 mod control_sets;
+mod drives;
 mod dumps;
 pub(crate) mod events;
 mod firewall;
@@ -44,7 +45,8 @@ pub use events::{
 };
 pub use firewall::{ClosedBy, ClosedPort};
 pub(crate) use firewall::{
-    MOST_RULE_BYTES, MOST_RULE_CHARS, MOST_RULE_FIELDS, MOST_RULES, is_admitted,
+    GroupRule, MOST_RULE_BYTES, MOST_RULE_CHARS, MOST_RULE_FIELDS, MOST_RULES,
+    Profile as FirewallProfile, is_admitted,
 };
 #[cfg(feature = "fuzzing")]
 pub use fuzzing::{read_event_log, read_evidence};
@@ -64,6 +66,7 @@ use crate::place::HiveName;
 use crate::progress::{Interrupted, Phase, Watch};
 use crate::site::{Options, Site};
 use boot_stores::Found;
+use drives::Drives;
 use group_policy::Policies;
 
 /// A fact, or the reason why it is unknown, for display.
@@ -136,6 +139,7 @@ pub struct Facts<'a> {
     certificates: Known<Vec<FaultyCertificate>>,
     bug_checks: Known<Vec<BugCheck>>,
     text_logs: [Known<Errors>; TextLog::ALL.len()],
+    drives: OnceCell<Drives>,
     policies: OnceCell<Policies>,
     identity: OnceCell<WindowsIdentity>,
     events: OnceCell<Events>,
@@ -162,6 +166,7 @@ impl<'a> Facts<'a> {
             certificates: OnceCell::new(),
             bug_checks: OnceCell::new(),
             text_logs: Default::default(),
+            drives: OnceCell::new(),
             policies: OnceCell::new(),
             identity: OnceCell::new(),
             events: OnceCell::new(),
@@ -282,6 +287,18 @@ impl<'a> Facts<'a> {
         closed.as_ref().map(Option::as_ref).map_err(String::clone)
     }
 
+    /// The firewall's rules of a group that let somebody in if they are active, in these profiles.
+    ///
+    /// # Errors
+    /// The reason why they are unknown, for display.
+    pub(crate) fn rules_of_group(
+        &self,
+        group: &str,
+        profiles: &[FirewallProfile],
+    ) -> Result<Vec<GroupRule>, String> {
+        firewall::rules_of_group(self, group, profiles)
+    }
+
     /// What is wrong with the certificate of Remote Desktop.
     ///
     /// # Errors
@@ -323,6 +340,12 @@ impl<'a> Facts<'a> {
         };
         let errors = cell.get_or_init(|| text_logs::read(self, log));
         errors.as_ref().map_err(String::clone)
+    }
+
+    /// The drives that Windows has had; none if they can't be read.
+    pub(crate) fn drives(&self) -> &Drives {
+        let read = || Drives::read(self).unwrap_or_else(|_| Drives::unknown());
+        self.drives.get_or_init(read)
     }
 
     /// The group policies that Windows applied to the machine, as far as they are known.

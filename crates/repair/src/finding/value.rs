@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::{MayBeFault, RowState};
 use crate::value_data::ValueData;
+use crate::written::Bits;
 
 /// The state that a row wants.
 ///
@@ -112,6 +113,8 @@ pub(crate) struct JudgedValue {
     pub(crate) current: Option<ValueData>,
     /// The content of the key, if the row is about the whole key and the key exists.
     pub(crate) subtree: Option<Subtree>,
+    /// The bits that the row is about, if it isn't about the whole value.
+    pub(crate) bits: Option<Bits>,
     /// The result of comparing the two.
     pub(crate) state: RowState,
 }

@@ -204,7 +204,7 @@ fn apart(rows: &[(Range<usize>, Row)]) -> Result<(), Wrong> {
 mod tests {
     use super::super::test_support::refused;
     use super::*;
-    use crate::rows::RegistryRow;
+    use crate::rows::{Expected, RegistryRow};
     use diskmend_hive::ValueType;
 
     const GOOD: &str = "schema = 1\nname = \"own\"\ntitle = \"Title\"\nsummary = \"Summary\"\n\
@@ -226,9 +226,9 @@ mod tests {
         assert_eq!(recipe.origin, Origin::File("own.toml".to_owned()));
         let row = registry(&recipe);
         assert_eq!(row.key.to_string(), r"ControlSet*\Services\Tcpip");
-        assert_eq!(row.desired, crate::ValueData::dword(0).into());
+        assert_eq!(row.aim.data(), Some(&crate::ValueData::dword(0)));
         let fault = row.fault.as_ref().expect("a fault");
-        assert_eq!(fault.equals, [crate::ValueData::dword(4)]);
+        assert_eq!(fault.equals, [Expected::Data(crate::ValueData::dword(4))]);
         assert!(!fault.missing && !fault.different && fault.companion.is_none());
     }
 
@@ -278,7 +278,7 @@ mod tests {
                 "data = 0\n",
                 "",
                 "10:9",
-                "one of data, delete = true and report",
+                "one of data, bits, delete = true and report",
             ),
             (
                 GOOD,
@@ -298,7 +298,7 @@ mod tests {
                 &delete,
                 "delete = true",
                 "delete = true\nreport = true",
-                "12:10",
+                "13:10",
                 "one of data",
             ),
             (
@@ -376,7 +376,7 @@ mod tests {
         assert_eq!(companion.value, "ImagePath");
         assert_eq!(
             companion.equals,
-            [crate::ValueData::text(ValueType::SZ, "x")]
+            [Expected::Data(crate::ValueData::text(ValueType::SZ, "x"))]
         );
     }
 

@@ -15,6 +15,8 @@ pub(crate) mod test_support;
 
 pub(crate) use asked::{Asked, Asking};
 pub use catalogue::Catalogue;
+#[cfg(test)]
+pub(crate) use condition::Holds;
 pub use condition::{Condition, Quantity};
 pub use error::RecipeError;
 pub use file::MAX_LEN;

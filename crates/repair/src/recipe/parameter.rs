@@ -311,7 +311,7 @@ mod tests {
         let [Row::Registry(first), Row::Registry(second)] = recipe.rows.as_slice() else {
             panic!("{:?}", recipe.rows);
         };
-        let second = second.desired.data().and_then(ValueData::readable);
+        let second = second.aim.data().and_then(ValueData::readable);
         let second = second.map(|readable| format!("{readable:?}"));
         (first.key.to_string(), first.why.clone(), second)
     }
@@ -326,7 +326,7 @@ mod tests {
         let Row::Registry(first) = &recipe.rows[0] else {
             panic!("{:?}", recipe.rows);
         };
-        assert_eq!(first.desired.data(), Some(&ValueData::dword(3389)));
+        assert_eq!(first.aim.data(), Some(&ValueData::dword(3389)));
         assert_eq!(recipe.label(), "own port=3389 who=us");
     }
 

@@ -10,6 +10,7 @@ use super::{About, Claim, JudgeElements, Kind, Shown, Wrong};
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::finding::{JudgedElement, OpenStore, RowState, WantedElement};
+use crate::written::Numbers;
 pub(crate) use file::BcdFile;
 use file::type_of;
 
@@ -54,6 +55,8 @@ pub struct BcdFault {
     pub unresolved: bool,
     /// It is a fault if the element has one of these values.
     pub equals: Vec<ElementValue>,
+    /// It is a fault if the element is a number in one of these ranges.
+    pub numbers: Vec<Numbers>,
 }
 
 impl BcdFault {
@@ -62,7 +65,13 @@ impl BcdFault {
     pub fn holds(&self, current: Option<&ElementValue>) -> bool {
         match current {
             None => self.missing,
-            Some(current) => self.different || self.equals.contains(current),
+            Some(current) => {
+                let within = |numbers: &Numbers| match current {
+                    ElementValue::Integer(number) => numbers.has(*number),
+                    _ => false,
+                };
+                self.different || self.equals.contains(current) || self.numbers.iter().any(within)
+            }
         }
     }
 }
@@ -317,6 +326,29 @@ mod tests {
         let fault = row.fault.expect("a fault");
         assert!(fault.holds(Some(&ElementValue::Integer(3))));
         assert!(!fault.holds(Some(&ElementValue::Integer(4))) && !fault.holds(None));
+    }
+
+    #[test]
+    fn a_number_in_a_range_is_a_fault() {
+        let text = GOOD.replace("equals = [3]", "equals = ['3..5', 9]");
+        let fault = row(&text).fault.expect("a fault");
+        for (number, held) in [(2, false), (3, true), (5, true), (6, false), (9, true)] {
+            let found = ElementValue::Integer(number);
+            assert_eq!(fault.holds(Some(&found)), held, "{number}");
+        }
+        for (to, say) in [
+            ("equals = ['1..3']", "desired data cannot"),
+            ("equals = ['5..3']", "no number"),
+            ("program_missing = true", "of the registry"),
+            ("bits = { any_set = 1 }", "of the registry"),
+        ] {
+            let text = GOOD.replace("equals = [3]", to);
+            let error = Recipe::parse("own.toml", &text).expect_err(to).to_string();
+            assert!(
+                error.contains("own.toml:12:") && error.contains(say),
+                "{error}"
+            );
+        }
     }
 
     #[test]

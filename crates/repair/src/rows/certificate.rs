@@ -122,6 +122,7 @@ impl JudgeValues for StoredCertificate {
             return Ok(Vec::new());
         }
         Ok(vec![JudgedValue {
+            bits: None,
             key,
             value: String::new(),
             in_current_set: None,
@@ -168,6 +169,7 @@ impl JudgeValues for NamedCertificate {
                     desired: Wanted::NoValue,
                     current: Some(current),
                     subtree: None,
+                    bits: None,
                     state,
                 });
             }

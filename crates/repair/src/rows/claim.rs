@@ -3,6 +3,7 @@
 use diskmend_bcd::ElementId;
 use diskmend_hive::name::same_name;
 
+use super::written::Bits;
 use super::{BcdObject, BcdWanted, FolderPath, KeyPattern, NamePattern};
 use crate::finding::{FileChangeKind, Wanted};
 use crate::place::HiveName;
@@ -15,6 +16,13 @@ pub(crate) enum Claim<'r> {
         key: &'r KeyPattern,
         value: &'r str,
         desired: &'r Wanted,
+    },
+    /// Some bits of a value. No row may want them otherwise, or set the whole value.
+    Bits {
+        hive: HiveName,
+        key: &'r KeyPattern,
+        value: &'r str,
+        bits: Bits,
     },
     /// Some entries of a list in a value. No other row may change the value.
     Entries {
@@ -80,6 +88,56 @@ impl Claim<'_> {
             {
                 Some(format!(
                     "want different things of the list in value \"{value}\" of {hive}\\{key}"
+                ))
+            }
+            (
+                Self::Bits {
+                    hive,
+                    key,
+                    value,
+                    bits,
+                },
+                Self::Bits {
+                    hive: other_hive,
+                    key: other_key,
+                    value: other_value,
+                    bits: other_bits,
+                },
+            ) if hive == other_hive
+                && !bits.agree(*other_bits)
+                && key.may_meet(other_key)
+                && same_name(value, other_value) =>
+            {
+                Some(format!(
+                    "want different bits in value \"{other_value}\" of {hive}\\{other_key}"
+                ))
+            }
+            (
+                Self::Bits {
+                    hive, key, value, ..
+                },
+                Self::Value {
+                    hive: other_hive,
+                    key: other_key,
+                    value: other_value,
+                    desired,
+                },
+            )
+            | (
+                Self::Value {
+                    hive: other_hive,
+                    key: other_key,
+                    value: other_value,
+                    desired,
+                },
+                Self::Bits {
+                    hive, key, value, ..
+                },
+            ) if hive == other_hive
+                && overwrites(desired, (other_key, other_value), (key, value)) =>
+            {
+                Some(format!(
+                    "want different things of value \"{value}\" of {hive}\\{key}"
                 ))
             }
             (
@@ -176,16 +234,17 @@ fn same_source(one: Option<&FolderPath>, other: Option<&FolderPath>) -> bool {
     }
 }
 
-/// True if a row that wants this of a value changes the list in another.
+/// True if a row that wants this of a value changes the other value as a whole, of which another
+/// row changes a part.
 fn overwrites(
     desired: &Wanted,
     (key, value): (&KeyPattern, &str),
-    (list_key, list): (&KeyPattern, &str),
+    (other_key, other): (&KeyPattern, &str),
 ) -> bool {
     match desired {
         Wanted::Anything => false,
-        Wanted::NoKey => list_key.may_be_at_or_below(key),
-        Wanted::Data(_) | Wanted::NoValue => list_key.may_meet(key) && same_name(list, value),
+        Wanted::NoKey => other_key.may_be_at_or_below(key),
+        Wanted::Data(_) | Wanted::NoValue => other_key.may_meet(key) && same_name(other, value),
     }
 }
 

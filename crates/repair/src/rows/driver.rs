@@ -105,6 +105,7 @@ impl JudgeValues for DriverRow {
                     in_current_set: Some(set.current),
                     desired: ValueData::dword(self.start.number()).into(),
                     subtree: None,
+                    bits: None,
                     state: if self.fault {
                         RowState::Fault
                     } else {

@@ -2,18 +2,23 @@
 
 use std::fmt;
 
-use diskmend_hive::ValueType;
+use diskmend_hive::{Corruption, ValueType};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use toml::Spanned;
 
-use super::written::{Written, encode, value_name, value_type as value_type_named};
-use super::{Wrong, wrong};
+use super::written::{
+    AnyBits, AnyBitsFile, Expected, Written, is_one_of, value_name, value_type as value_type_named,
+};
+use super::{Wrong, wrong, wrong_at};
+use crate::facts::Facts;
+use crate::hive_on_disk::HiveOnDisk;
+use crate::reading;
 use crate::value_data::ValueData;
 
 /// Says when a value is a fault and not only different from what a recipe wants.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fault {
     /// It is a fault if the value doesn't exist.
     pub missing: bool,
@@ -21,8 +26,14 @@ pub struct Fault {
     pub different: bool,
     /// It is a fault if the value exists.
     pub exists: bool,
+    /// It is a fault if the program that the value names is not on the disk.
+    pub program_missing: bool,
+    /// It is a fault if the value names a drive that the Windows doesn't know.
+    pub drive_missing: bool,
     /// It is a fault if the value has one of these data.
-    pub equals: Vec<ValueData>,
+    pub equals: Vec<Expected>,
+    /// It is a fault if one of these bits is as it says.
+    pub bits: Option<AnyBits>,
     /// It is a fault only if this holds as well.
     pub companion: Option<Companion>,
 }
@@ -32,42 +43,90 @@ pub struct Fault {
 pub struct Companion {
     /// Its name.
     pub value: String,
-    /// The data. The value must have one of these.
-    pub equals: Vec<ValueData>,
+    /// The data. The value must have one of these, unless its program is missing.
+    pub equals: Vec<Expected>,
+    /// True if it is enough that the program that the value names is not on the disk.
+    pub program_missing: bool,
+}
+
+/// What a fault asks about a value besides its data.
+pub(crate) trait Surroundings {
+    /// Why something couldn't be read.
+    type Error;
+
+    /// Another value of the same key.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    fn companion(&self, name: &str) -> Result<Option<ValueData>, Self::Error>;
+
+    /// True if the program that these data name is surely not on the disk.
+    fn is_program_missing(&self, data: &ValueData) -> bool;
+
+    /// True if these data name a drive that the Windows surely doesn't know.
+    fn is_drive_missing(&self, data: &ValueData) -> bool;
+}
+
+/// The surroundings of a value of a key in a hive.
+pub(crate) struct Around<'a, 'f> {
+    pub(crate) hive: &'a HiveOnDisk,
+    pub(crate) facts: &'a Facts<'f>,
+    pub(crate) key: &'a str,
+}
+
+impl Surroundings for Around<'_, '_> {
+    type Error = Corruption;
+
+    fn companion(&self, name: &str) -> Result<Option<ValueData>, Corruption> {
+        reading::value(&self.hive.hive, self.key, name)
+    }
+
+    fn is_program_missing(&self, data: &ValueData) -> bool {
+        self.facts.named_files().is_program_missing(data)
+    }
+
+    fn is_drive_missing(&self, data: &ValueData) -> bool {
+        self.facts.drives().is_missing(data)
+    }
 }
 
 impl Fault {
-    /// True if the value is a fault. `companion` looks up another value of the same key.
+    /// True if the value is a fault. `is_wanted` says if it is as the row wants it.
     ///
     /// # Errors
-    /// The errors of `companion`.
-    pub fn holds<E>(
+    /// The errors of the surroundings.
+    pub(crate) fn holds<S: Surroundings>(
         &self,
         current: Option<&ValueData>,
-        desired: Option<&ValueData>,
-        companion: impl FnOnce(&str) -> Result<Option<ValueData>, E>,
-    ) -> Result<bool, E> {
+        is_wanted: bool,
+        around: &S,
+    ) -> Result<bool, S::Error> {
         let here = match current {
             None => self.missing,
             Some(current) => {
                 self.exists
                     || is_one_of(current, &self.equals)
-                    || (self.different && !desired.is_some_and(|wanted| current.is_same(wanted)))
+                    || self.bits.is_some_and(|bits| bits.hold(current))
+                    || (self.different && !is_wanted)
+                    || (self.program_missing && around.is_program_missing(current))
+                    || (self.drive_missing && around.is_drive_missing(current))
             }
         };
         match &self.companion {
             Some(other) if here => {
-                let found = companion(&other.value)?;
-                Ok(found.is_some_and(|found| is_one_of(&found, &other.equals)))
+                let found = around.companion(&other.value)?;
+                Ok(found.is_some_and(|found| other.holds(&found, around)))
             }
             _ => Ok(here),
         }
     }
 }
 
-/// True if Windows reads one of these from the data.
-pub(super) fn is_one_of(data: &ValueData, list: &[ValueData]) -> bool {
-    list.iter().any(|one| data.is_same(one))
+impl Companion {
+    /// True if the other value is as it must be.
+    pub(super) fn holds<S: Surroundings>(&self, found: &ValueData, around: &S) -> bool {
+        is_one_of(found, &self.equals) || (self.program_missing && around.is_program_missing(found))
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -83,19 +142,26 @@ pub(super) struct FaultTable {
     #[serde(default)]
     pub(super) unresolved: bool,
     #[serde(default)]
+    program_missing: bool,
+    #[serde(default)]
+    drive_missing: bool,
+    #[serde(default)]
     pub(super) equals: Vec<Spanned<Written>>,
+    bits: Option<Spanned<AnyBitsFile>>,
     #[serde(rename = "where")]
     pub(super) companion: Option<CompanionFile>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CompanionFile {
+pub(crate) struct CompanionFile {
     value: Spanned<String>,
     /// Its type; the row's own type if absent.
     #[serde(rename = "type")]
     value_type: Option<Spanned<String>>,
-    pub(super) equals: Spanned<Vec<Spanned<Written>>>,
+    equals: Option<Spanned<Vec<Spanned<Written>>>>,
+    #[serde(default)]
+    program_missing: bool,
 }
 
 /// A fault, written as one word or as a table.
@@ -110,6 +176,8 @@ impl FaultFile {
             "different" => table.different = true,
             "exists" => table.exists = true,
             "unresolved" => table.unresolved = true,
+            "program_missing" => table.program_missing = true,
+            "drive_missing" => table.drive_missing = true,
             _ => return None,
         }
         Some(table)
@@ -149,48 +217,65 @@ impl FaultTable {
             && !self.missing
             && !self.different
             && self.equals.is_empty()
+            && self.is_about_any_setting()
             && self.companion.is_none()
+    }
+
+    /// True if it asks nothing that only values of the registry can answer.
+    pub(super) fn is_about_any_setting(&self) -> bool {
+        self.bits.is_none() && !self.program_missing && !self.drive_missing
     }
 
     /// Checks the condition of a value. Data need a type.
     pub(super) fn read(self, value_type: Option<ValueType>) -> Result<Fault, Wrong> {
         let companion = match self.companion {
             None => None,
-            Some(other) => {
-                value_name(other.value.get_ref()).map_err(wrong(&other.value))?;
-                let other_type = match &other.value_type {
-                    None => value_type,
-                    Some(name) => Some(value_type_named(name.get_ref()).map_err(wrong(name))?),
-                };
-                if other.equals.get_ref().is_empty() {
-                    return Err(wrong(&other.equals)("name at least one".to_owned()));
-                }
-                Some(Companion {
-                    value: other.value.into_inner(),
-                    equals: encode_all(other_type, other.equals.get_ref())?,
-                })
-            }
+            Some(other) => Some(other.read(value_type)?),
+        };
+        let bits = match &self.bits {
+            None => None,
+            Some(bits) => Some(AnyBitsFile::read(bits, value_type)?),
         };
         Ok(Fault {
             missing: self.missing,
             different: self.different,
             exists: self.exists,
-            equals: encode_all(value_type, &self.equals)?,
+            program_missing: self.program_missing,
+            drive_missing: self.drive_missing,
+            equals: Expected::read_all(value_type, &self.equals)?,
+            bits,
             companion,
         })
     }
 }
 
-/// Encodes each of several data, which need a type.
-pub(super) fn encode_all(
-    value_type: Option<ValueType>,
-    list: &[Spanned<Written>],
-) -> Result<Vec<ValueData>, Wrong> {
-    let encoded = list.iter().map(|written| match value_type {
-        Some(value_type) => encode(value_type, written.get_ref()).map_err(wrong(written)),
-        None => Err(wrong(written)("data need the row's type".to_owned())),
-    });
-    encoded.collect()
+impl CompanionFile {
+    /// Checks the condition of another value. `row_type` is the type of the row.
+    pub(crate) fn read(self, row_type: Option<ValueType>) -> Result<Companion, Wrong> {
+        value_name(self.value.get_ref()).map_err(wrong(&self.value))?;
+        let value_type = match &self.value_type {
+            None => row_type,
+            Some(name) => Some(value_type_named(name.get_ref()).map_err(wrong(name))?),
+        };
+        let equals = match &self.equals {
+            None if self.program_missing => Vec::new(),
+            None => {
+                let at = wrong_at(self.value.span());
+                return Err(at(
+                    "say what the other value equals, or program_missing = true",
+                ));
+            }
+            Some(list) if list.get_ref().is_empty() => {
+                return Err(wrong(list)("name at least one".to_owned()));
+            }
+            Some(list) => Expected::read_all(value_type, list.get_ref())?,
+        };
+        Ok(Companion {
+            value: self.value.into_inner(),
+            equals,
+            program_missing: self.program_missing,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -199,24 +284,42 @@ mod tests {
 
     use super::*;
 
+    /// The other value, if there is one, is `Other`.
+    struct Around(Option<u32>);
+
+    impl Surroundings for Around {
+        type Error = Infallible;
+
+        fn companion(&self, name: &str) -> Result<Option<ValueData>, Infallible> {
+            assert_eq!(name, "Other");
+            Ok(self.0.map(ValueData::dword))
+        }
+
+        fn is_program_missing(&self, data: &ValueData) -> bool {
+            *data == ValueData::dword(7)
+        }
+
+        fn is_drive_missing(&self, data: &ValueData) -> bool {
+            *data == ValueData::dword(8)
+        }
+    }
+
     fn holds(fault: &Fault, current: Option<u32>, other: Option<u32>) -> bool {
+        let is_wanted = current == Some(1);
         let current = current.map(ValueData::dword);
-        fault
-            .holds::<Infallible>(current.as_ref(), Some(&ValueData::dword(1)), |name| {
-                assert_eq!(name, "Other");
-                Ok(other.map(ValueData::dword))
-            })
-            .expect("infallible")
+        let held = fault.holds(current.as_ref(), is_wanted, &Around(other));
+        held.expect("infallible")
+    }
+
+    fn numbers(text: &str) -> Expected {
+        Expected::read(ValueType::DWORD, &Written::Text(text.to_owned())).expect(text)
     }
 
     #[test]
     fn holds_for_the_named_data_only() {
         let fault = Fault {
-            missing: false,
-            different: false,
-            exists: false,
-            equals: vec![ValueData::dword(0)],
-            companion: None,
+            equals: vec![Expected::Data(ValueData::dword(0))],
+            ..Fault::default()
         };
         assert!(holds(&fault, Some(0), None));
         assert!(!holds(&fault, Some(2), None));
@@ -224,21 +327,68 @@ mod tests {
     }
 
     #[test]
-    fn a_companion_must_hold_as_well() {
+    fn holds_for_numbers_in_a_range_and_for_bits() {
         let fault = Fault {
+            equals: vec![numbers("3..5"), numbers("0x10..")],
+            ..Fault::default()
+        };
+        for (number, held) in [
+            (2, false),
+            (3, true),
+            (5, true),
+            (6, false),
+            (u32::MAX, true),
+        ] {
+            assert_eq!(holds(&fault, Some(number), None), held, "{number}");
+        }
+        assert!(!holds(&fault, None, None));
+        let bits = Some(AnyBits { set: 0xc, clear: 0 });
+        let fault = Fault {
+            bits,
+            ..Fault::default()
+        };
+        assert!(holds(&fault, Some(4), None) && !holds(&fault, Some(3), None));
+        assert!(!holds(&fault, None, None));
+    }
+
+    #[test]
+    fn holds_for_what_is_not_on_the_disk() {
+        let fault = Fault {
+            program_missing: true,
+            ..Fault::default()
+        };
+        assert!(holds(&fault, Some(7), None) && !holds(&fault, Some(8), None));
+        let fault = Fault {
+            drive_missing: true,
+            ..Fault::default()
+        };
+        assert!(holds(&fault, Some(8), None) && !holds(&fault, Some(7), None));
+        assert!(!holds(&fault, None, None));
+    }
+
+    #[test]
+    fn a_companion_must_hold_as_well() {
+        let mut fault = Fault {
             missing: true,
             different: true,
-            exists: false,
-            equals: vec![],
             companion: Some(Companion {
                 value: "Other".to_owned(),
-                equals: vec![ValueData::dword(1)],
+                equals: vec![Expected::Data(ValueData::dword(1)), numbers("5..6")],
+                program_missing: false,
             }),
+            ..Fault::default()
         };
         assert!(holds(&fault, None, Some(1)));
         assert!(holds(&fault, Some(0), Some(1)));
+        assert!(holds(&fault, Some(0), Some(6)));
         assert!(!holds(&fault, Some(1), Some(1)));
         assert!(!holds(&fault, Some(0), Some(0)));
+        assert!(!holds(&fault, Some(0), Some(7)));
+        assert!(!holds(&fault, Some(0), None));
+        if let Some(companion) = &mut fault.companion {
+            companion.program_missing = true;
+        }
+        assert!(holds(&fault, Some(0), Some(7)));
         assert!(!holds(&fault, Some(0), None));
     }
 }

@@ -3,11 +3,12 @@
 mod file;
 mod program;
 
-use diskmend_hive::Corruption;
+use diskmend_hive::{Corruption, ValueType};
 use serde::Serialize;
 
-use super::fault::is_one_of;
-use super::{About, Claim, Fault, JudgeValues, KeyPattern, Kind, Shown, Wrong};
+use super::fault::{Around, Surroundings};
+use super::written::{Bits, Expected, is_one_of};
+use super::{About, Claim, Companion, Fault, JudgeValues, KeyPattern, Kind, Shown, Wrong};
 use crate::facts::{ControlSets, Facts};
 use crate::finding::{Deletion, JudgedValue, RowState, Wanted};
 use crate::hive_on_disk::HiveOnDisk;
@@ -25,20 +26,74 @@ pub struct RegistryRow {
     pub key: KeyPattern,
     /// The value's name; empty for the default value.
     pub value: String,
-    /// The wanted data, or that there is no such value, or nothing.
-    pub desired: Wanted,
+    /// What the row wants of the value.
+    pub aim: Aim,
     /// Other data that are right, too: they stay.
-    pub accept: Vec<ValueData>,
+    pub accept: Vec<Expected>,
     /// Programs: a command line that runs one of them is right, whatever its arguments are.
     pub programs: Vec<String>,
     /// What to do if the value doesn't exist.
     pub if_missing: IfMissing,
+    /// What another value of the key must have; the row isn't about other keys.
+    pub only_if: Option<Box<Companion>>,
     /// Says when the value is evidence of a fault.
-    pub fault: Option<Fault>,
+    pub fault: Option<Box<Fault>>,
     /// Says when the value is reported, if the row only looks.
-    pub report: Option<Fault>,
+    pub report: Option<Box<Fault>>,
     /// One sentence for a person.
     pub why: String,
+}
+
+/// What a row wants of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Aim {
+    /// The whole value: its data, that there is none, or nothing.
+    Value(Wanted),
+    /// Some bits of a value of this type. A value that doesn't exist stays missing, and one of
+    /// another type stays as it is.
+    Bits(ValueType, Bits),
+}
+
+impl Aim {
+    /// The wanted data, if they don't depend on what is found.
+    #[must_use]
+    pub fn data(&self) -> Option<&ValueData> {
+        match self {
+            Self::Value(wanted) => wanted.data(),
+            Self::Bits(..) => None,
+        }
+    }
+
+    /// True if the value is deleted.
+    #[must_use]
+    pub fn deletes(&self) -> bool {
+        self.deletion().is_some()
+    }
+
+    fn deletion(&self) -> Option<Deletion> {
+        match self {
+            Self::Value(wanted) => wanted.deletion(),
+            Self::Bits(..) => None,
+        }
+    }
+
+    fn bits(&self) -> Option<Bits> {
+        match self {
+            Self::Value(_) => None,
+            Self::Bits(_, bits) => Some(*bits),
+        }
+    }
+
+    /// What the row wants of the value that was found.
+    fn wanted(&self, current: Option<&ValueData>) -> Wanted {
+        match self {
+            Self::Value(wanted) => wanted.clone(),
+            Self::Bits(value_type, bits) => current
+                .filter(|current| current.value_type == *value_type)
+                .and_then(|current| bits.in_data(current))
+                .map_or(Wanted::Anything, Wanted::Data),
+        }
+    }
 }
 
 /// What to do with a value that does not exist.
@@ -64,12 +119,21 @@ impl Kind for RegistryRow {
     }
 
     fn claim(&self) -> Option<Claim<'_>> {
-        (self.desired != Wanted::Anything).then_some(Claim::Value {
-            hive: self.hive,
-            key: &self.key,
-            value: &self.value,
-            desired: &self.desired,
-        })
+        match &self.aim {
+            Aim::Value(Wanted::Anything) => None,
+            Aim::Value(desired) => Some(Claim::Value {
+                hive: self.hive,
+                key: &self.key,
+                value: &self.value,
+                desired,
+            }),
+            Aim::Bits(_, bits) => Some(Claim::Bits {
+                hive: self.hive,
+                key: &self.key,
+                value: &self.value,
+                bits: *bits,
+            }),
+        }
     }
 
     fn why(&self) -> &str {
@@ -81,13 +145,13 @@ impl Kind for RegistryRow {
             hive: self.hive.file_name(),
             key: self.key.to_string(),
             value: &self.value,
-            desired: &self.desired,
-            deletes: self.desired.deletion(),
+            desired: self.aim.data(),
+            bits: self.aim.bits(),
+            deletes: self.aim.deletion(),
             accept: &self.accept,
             accept_program: &self.programs,
-            only_reports: self.desired == Wanted::Anything,
-            create_if_missing: self.if_missing == IfMissing::Create
-                && self.desired.data().is_some(),
+            only_reports: self.aim == Aim::Value(Wanted::Anything),
+            create_if_missing: self.if_missing == IfMissing::Create && self.aim.data().is_some(),
             can_be_fault: self.fault.is_some(),
             why: &self.why,
         }
@@ -102,14 +166,17 @@ impl Kind for RegistryRow {
             IfMissing::Create => "",
             IfMissing::Leave => " (if it exists)",
         };
-        let line = match &self.desired {
-            Wanted::Data(data) => format!("{name} = {} {data}{missing}", data.value_type),
-            Wanted::NoValue | Wanted::NoKey => format!("{name}: delete"),
-            Wanted::Anything => format!("{name}: only report"),
+        let line = match &self.aim {
+            Aim::Value(Wanted::Data(data)) => {
+                format!("{name} = {} {data}{missing}", data.value_type)
+            }
+            Aim::Value(Wanted::NoValue | Wanted::NoKey) => format!("{name}: delete"),
+            Aim::Value(Wanted::Anything) => format!("{name}: only report"),
+            Aim::Bits(value_type, bits) => format!("{name} = {value_type} with {bits}{missing}"),
         };
         Shown {
             place: format!("{}\\{}", self.hive, self.key),
-            lines: vec![line + &self.accepted()],
+            lines: vec![line + &self.accepted() + &self.only_in()],
         }
     }
 }
@@ -123,44 +190,70 @@ impl JudgeValues for RegistryRow {
             None
         };
         let names = sets.map_or_else(Vec::new, ControlSets::names);
-        let keys = self.key.resolve_in(&hive.hive, &names)?.into_iter();
-        let judged = keys.map(|key| {
+        let mut judged = Vec::new();
+        for key in self.key.resolve_in(&hive.hive, &names)? {
+            let around = Around {
+                hive,
+                facts,
+                key: &key,
+            };
+            if !self.is_about(&around)? {
+                continue;
+            }
             let current = reading::value(&hive.hive, &key, &self.value)?;
-            Ok(JudgedValue {
+            let desired = self.aim.wanted(current.as_ref());
+            judged.push(JudgedValue {
                 in_current_set: sets.map(|sets| sets.is_in_current(&key)),
-                state: self.state(hive, &key, current.as_ref())?,
+                state: self.state(&around, current.as_ref(), &desired)?,
                 key,
                 value: self.value.clone(),
-                desired: self.desired.clone(),
+                desired,
+                bits: self.aim.bits(),
                 current,
                 subtree: None,
-            })
-        });
-        judged.collect()
+            });
+        }
+        Ok(judged)
     }
 }
 
 impl RegistryRow {
+    /// True if the row is about this key.
+    fn is_about(&self, around: &Around<'_, '_>) -> Result<bool, Corruption> {
+        let Some(only_if) = &self.only_if else {
+            return Ok(true);
+        };
+        let found = around.companion(&only_if.value)?;
+        Ok(found.is_some_and(|found| only_if.holds(&found, around)))
+    }
+
     fn state(
         &self,
-        hive: &HiveOnDisk,
-        key: &str,
+        around: &Around<'_, '_>,
         current: Option<&ValueData>,
+        desired: &Wanted,
     ) -> Result<RowState, Corruption> {
-        if self.is_right(current) {
+        let is_wanted = match (current, desired) {
+            (None, wanted) => wanted.deletion().is_some(),
+            (Some(current), Wanted::Data(wanted)) => current.is_same(wanted),
+            (Some(_), _) => false,
+        };
+        // Data in which there are no such bits are not what the row is about.
+        let is_other = self.aim.bits().is_some() && *desired == Wanted::Anything;
+        let is_accepted = current.is_some_and(|current| {
+            is_one_of(current, &self.accept) || program::runs_one_of(current, &self.programs)
+        });
+        if is_wanted || is_other || is_accepted {
             return Ok(RowState::Ok);
         }
-        let holds = |condition: &Option<Fault>| match condition {
-            Some(condition) => {
-                let companion = |name: &str| reading::value(&hive.hive, key, name);
-                condition.holds(current, self.desired.data(), companion)
-            }
+        let holds = |condition: &Option<Box<Fault>>| match condition {
+            Some(condition) => condition.holds(current, is_wanted, around),
             None => Ok(false),
         };
         if holds(&self.fault)? {
             return Ok(RowState::Fault);
         }
-        Ok(match (&self.desired, current) {
+        Ok(match (desired, current) {
             (Wanted::Anything, _) if holds(&self.report)? => RowState::Reported,
             (Wanted::Anything | Wanted::NoValue | Wanted::NoKey, None) => RowState::Ok,
             (Wanted::Anything, Some(_)) => RowState::Ok,
@@ -173,26 +266,29 @@ impl RegistryRow {
         })
     }
 
-    /// True if the value is as the row wants it, or is accepted as it is.
-    fn is_right(&self, current: Option<&ValueData>) -> bool {
-        match (current, &self.desired) {
-            (None, wanted) => wanted.deletion().is_some(),
-            (Some(current), Wanted::Data(wanted)) if current.is_same(wanted) => true,
-            (Some(current), _) => {
-                is_one_of(current, &self.accept) || program::runs_one_of(current, &self.programs)
-            }
-        }
-    }
-
     fn accepted(&self) -> String {
         let accepted = self.accept.iter().map(ToString::to_string);
         let programs = self.programs.iter();
         let programs = programs.map(|program| format!("{program} with any arguments"));
-        let accepted: Vec<_> = accepted.chain(programs).collect();
-        match accepted.as_slice() {
-            [] => String::new(),
-            accepted => format!(" (accepted: {})", accepted.join(", ")),
-        }
+        listed(" (accepted: ", accepted.chain(programs))
+    }
+
+    fn only_in(&self) -> String {
+        let Some(only_if) = &self.only_if else {
+            return String::new();
+        };
+        listed(
+            &format!(" (only if {} is one of: ", only_if.value),
+            only_if.equals.iter().map(ToString::to_string),
+        )
+    }
+}
+
+fn listed(before: &str, list: impl Iterator<Item = String>) -> String {
+    let list: Vec<_> = list.collect();
+    match list.as_slice() {
+        [] => String::new(),
+        list => format!("{before}{})", list.join(", ")),
     }
 }
 
@@ -202,11 +298,13 @@ pub(crate) struct Entry<'a> {
     hive: &'static str,
     key: String,
     value: &'a str,
-    desired: &'a Wanted,
+    desired: Option<&'a ValueData>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bits: Option<Bits>,
     #[serde(skip_serializing_if = "Option::is_none")]
     deletes: Option<Deletion>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    accept: &'a [ValueData],
+    accept: &'a [Expected],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     accept_program: &'a [String],
     #[serde(skip_serializing_if = "crate::json::is_false")]

@@ -93,6 +93,7 @@ impl JudgeValues for RegistryKeyRow {
                     Some(_) => RowState::Differs,
                 },
                 subtree,
+                bits: None,
             })
         });
         judged.collect()

@@ -95,6 +95,7 @@ impl JudgeValues for SelectRow {
                 desired: desired.into(),
                 current,
                 subtree: None,
+                bits: None,
             })
         });
         judged.collect()

@@ -315,6 +315,7 @@ impl ServiceRow {
             desired: self.desired.clone(),
             current,
             subtree: None,
+            bits: None,
             state,
         }))
     }

@@ -15,12 +15,18 @@ const MAX_DEPTH: usize = 512;
 const EVERY: &str = "ControlSet*";
 /// The component that stands for every subkey.
 const EACH: &str = "{*}";
+/// The maximum number of components that may be `{*}`: bus, device and instance below `Enum`.
+const MOST_EACH: usize = 3;
 /// The maximum number of keys that a pattern stands for in a hive. The services of a large server
 /// are some 1,000.
 const MOST_KEYS: usize = 10_000;
+/// The same for a pattern with several `{*}`. A server that makes a shadow copy every hour leaves
+/// tens of thousands of devices.
+const MOST_NESTED_KEYS: usize = 100_000;
 
 /// A key path below a hive's root. If it starts with `ControlSet*`, it stands for that key in every
-/// control set. One component may be `{*}`, which stands for every subkey of the key above it.
+/// control set. Up to three components may be `{*}`, which stands for every subkey of the key above
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPattern {
     every_control_set: bool,
@@ -48,8 +54,8 @@ impl KeyPattern {
             return Err(format!("a key below {EVERY} is needed"));
         };
         let each = rest.iter().filter(|name| **name == EACH).count();
-        if each > 1 {
-            return Err(format!("only one component may be {EACH}"));
+        if each > MOST_EACH {
+            return Err(format!("at most {MOST_EACH} components may be {EACH}"));
         }
         let mut names = rest.iter().filter(|name| **name != EACH);
         names.try_for_each(|name| component(name))?;
@@ -122,12 +128,21 @@ impl KeyPattern {
         hive: &Hive,
         sets: &[String],
     ) -> Result<Vec<String>, Corruption> {
-        let mut keys = Vec::new();
-        for path in self.resolve(sets) {
-            match around_each(&path) {
-                None => keys.push(path),
-                Some((above, below)) => subkeys(hive, (above, below), &mut keys)?,
+        let each = self.rest.split('\\').filter(|name| *name == EACH).count();
+        let most = if each > 1 {
+            MOST_NESTED_KEYS
+        } else {
+            MOST_KEYS
+        };
+        let mut keys: Vec<String> = self.resolve(sets).collect();
+        for _ in 0..each {
+            let mut next = Vec::new();
+            for path in &keys {
+                if let Some((above, below)) = around_each(path) {
+                    subkeys(hive, (above, below), most, &mut next)?;
+                }
             }
+            keys = next;
         }
         Ok(keys)
     }
@@ -154,17 +169,18 @@ fn around_each(path: &str) -> Option<(&str, &str)> {
 fn subkeys(
     hive: &Hive,
     (above, below): (&str, &str),
+    most: usize,
     keys: &mut Vec<String>,
 ) -> Result<(), Corruption> {
     let Some(key) = hive.key(above)?.filter(|key| !key.has_predefined_handle()) else {
         return Ok(());
     };
     for subkey in key.subkeys()? {
-        if keys.len() == MOST_KEYS {
+        if keys.len() == most {
             return Err(Corruption::new(
                 "number of subkeys",
                 FileOffset::from(key.cell()),
-                format!("at most {MOST_KEYS} for {EACH} in a recipe"),
+                format!("at most {most} for {EACH} in a recipe"),
                 "more".to_owned(),
             ));
         }
@@ -216,8 +232,8 @@ fn component(name: &str) -> Result<(), String> {
         .find(|c| matches!(c, '*' | '/') || c.is_control())
     {
         return Err(format!(
-            "\"{odd}\" is not accepted in a key path: only {EVERY} may start one, and one component \
-             may be {EACH}"
+            "\"{odd}\" is not accepted in a key path: only {EVERY} may start one, and whole \
+             components may be {EACH}"
         ));
     }
     if name.starts_with(' ') || name.ends_with(' ') {
@@ -267,10 +283,34 @@ mod tests {
         assert_eq!(keys, [r"A\b\D", r"A\c\D"]);
 
         let mut keys = vec![String::new(); MOST_KEYS - 2];
-        subkeys(edited.hive(), (r"A\", ""), &mut keys).expect("not too many");
+        subkeys(edited.hive(), (r"A\", ""), MOST_KEYS, &mut keys).expect("not too many");
         let mut keys = vec![String::new(); MOST_KEYS - 1];
-        let error = subkeys(edited.hive(), (r"A\", ""), &mut keys).expect_err("too many");
+        let error = subkeys(edited.hive(), (r"A\", ""), MOST_KEYS, &mut keys);
+        let error = error.expect_err("too many");
         assert!(error.to_string().contains("at most 10000"), "{error}");
+    }
+
+    #[test]
+    fn several_components_stand_for_every_subkey() {
+        let now = Filetime(0);
+        let mut editor = Editor::new(Hive::create(5, &[0; 20], now).expect("a hive"), now);
+        for key in [r"E\b\d\1", r"E\b\d\2\x", r"E\b\e", r"E\c\d\3", r"F\b\d\4"] {
+            editor.create_key(key).expect("valid");
+        }
+        let edited = editor.finish().expect("valid");
+        let resolved = |path: &str| {
+            let pattern = KeyPattern::parse(HiveName::Software, path).expect(path);
+            pattern
+                .resolve_in(edited.hive(), &[])
+                .expect("not too many")
+        };
+        assert_eq!(
+            resolved(r"E\{*}\{*}\{*}"),
+            [r"E\b\d\1", r"E\b\d\2", r"E\c\d\3"]
+        );
+        assert_eq!(resolved(r"E\{*}\d\{*}\x").len(), 3);
+        assert_eq!(resolved(r"E\b\{*}"), [r"E\b\d", r"E\b\e"]);
+        assert_eq!(resolved(r"G\{*}\{*}"), [""; 0]);
     }
 
     #[test]
@@ -282,7 +322,7 @@ mod tests {
             (HiveName::System, r"Setup/Select", "not accepted"),
             (HiveName::System, r"Setup\*", "not accepted"),
             (HiveName::System, r"Setup\{*}a", "not accepted"),
-            (HiveName::System, r"A\{*}\{*}", "only one component"),
+            (HiveName::System, r"A\{*}\{*}\{*}\{*}", "at most 3"),
             (HiveName::System, r"ControlSet*", "below ControlSet*"),
             (
                 HiveName::System,

@@ -1,6 +1,7 @@
 //! Facts that tell why a machine can't be reached, from generated disks: each fault is found, and a
 //! healthy disk gives none.
 
+mod asked;
 mod causes;
 pub(super) mod certificates;
 pub(super) mod dumps;

@@ -5,6 +5,7 @@ mod certificate;
 mod driver;
 mod firewall_rule;
 mod list;
+mod numbers;
 mod select;
 mod service;
 

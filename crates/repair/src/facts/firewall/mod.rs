@@ -1,5 +1,6 @@
 //! Whether Windows Firewall lets clients in to the port on which Remote Desktop listens.
 
+mod group;
 mod rule;
 
 use diskmend_base::utf16;
@@ -10,8 +11,11 @@ use crate::error::{Error, chain};
 use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
 use crate::reading;
+pub(crate) use group::GroupRule;
+pub(super) use group::read as rules_of_group;
+pub(crate) use rule::Profile;
+use rule::Rule;
 pub(crate) use rule::{MOST_CHARS as MOST_RULE_CHARS, MOST_FIELDS as MOST_RULE_FIELDS};
-use rule::{Profile, Rule};
 
 /// The port if RDP-Tcp says nothing else.
 const USUAL_PORT: u16 = 3389;
@@ -23,6 +27,10 @@ pub(crate) const MOST_RULE_BYTES: usize = 32 << 10;
 const MOST_SHOWN: usize = 10;
 /// The group of the rules for Remote Desktop since Windows 7, by the number of its name.
 const GROUP: &str = "@FirewallAPI.dll,-28752";
+/// The settings and rules of the machine, in a control set.
+const LOCAL: &str = r"Services\SharedAccess\Parameters\FirewallPolicy";
+/// The key of the rules in either.
+const RULES: &str = "FirewallRules";
 /// Policies of Windows Firewall, in SOFTWARE.
 const POLICY: &str = r"Policies\Microsoft\WindowsFirewall";
 /// Policies of Remote Desktop, in SOFTWARE.
@@ -96,11 +104,8 @@ pub(super) fn read(facts: &Facts<'_>) -> Result<Option<ClosedPort>, String> {
     let Ok(port) = u16::try_from(port.unwrap_or(USUAL_PORT.into())) else {
         return Ok(None);
     };
-    let key = format!(
-        r"{}\Services\SharedAccess\Parameters\FirewallPolicy",
-        set.name
-    );
-    let rules = system.hive.key(&format!(r"{key}\FirewallRules"));
+    let key = format!(r"{}\{LOCAL}", set.name);
+    let rules = system.hive.key(&format!(r"{key}\{RULES}"));
     if rules.map_err(at(system))?.is_none() {
         return Ok(None);
     }
@@ -130,7 +135,7 @@ impl Store {
                 });
             }
         }
-        let key = format!(r"{key}\FirewallRules");
+        let key = format!(r"{key}\{RULES}");
         let rules = rules_of(hive, &key)?;
         Ok(Self {
             place: format!(r"{name}\{key}"),

@@ -9,7 +9,7 @@ const TCP: u16 = 6;
 
 /// A network profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Profile {
+pub(crate) enum Profile {
     Domain,
     Private,
     Public,
@@ -28,7 +28,7 @@ impl Profile {
         }
     }
 
-    const fn bit(self) -> u8 {
+    pub(super) const fn bit(self) -> u8 {
         match self {
             Self::Domain => 1,
             Self::Private => 2,
@@ -164,7 +164,7 @@ fn is_listener(app: Option<&str>, service: Option<&str>) -> bool {
     app && service
 }
 
-fn flag(value: &str) -> Option<bool> {
+pub(super) fn flag(value: &str) -> Option<bool> {
     match value {
         "TRUE" => Some(true),
         "FALSE" => Some(false),
@@ -172,7 +172,7 @@ fn flag(value: &str) -> Option<bool> {
     }
 }
 
-fn profile(value: &str) -> u8 {
+pub(super) fn profile(value: &str) -> u8 {
     match value {
         "Domain" => Profile::Domain.bit(),
         "Private" => Profile::Private.bit(),

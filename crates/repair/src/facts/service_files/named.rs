@@ -3,12 +3,14 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use diskmend_base::utf16;
 use diskmend_disk::Kind;
-use diskmend_hive::{Corruption, Hive};
+use diskmend_hive::{Corruption, Hive, ValueType};
 
 use super::lookup::{FileFault, Lookup};
 use super::{Text, image_path, text};
 use crate::facts::Facts;
+use crate::value_data::ValueData;
 
 /// The component store. Every file of Windows itself is there.
 const COMPONENTS: [&str; 2] = ["Windows", "WinSxS"];
@@ -20,6 +22,15 @@ const MOST_FILES: usize = 1 << 14;
 const MOST_DRIVERS: usize = 1 << 16;
 /// The words before the program in a line of Session Manager.
 const KEYWORDS: [&str; 3] = ["autocheck", "async", "debug"];
+
+/// The folders in which Windows looks for a program that is named without one.
+const SEARCHED: [&str; 5] = [
+    r"Windows\System32",
+    "Windows",
+    r"Windows\System32\Wbem",
+    r"Windows\System32\WindowsPowerShell\v1.0",
+    r"Windows\System32\OpenSSH",
+];
 
 /// A file that a name in the registry leads to, and what is wrong with it.
 type NamedFault = (String, FileFault);
@@ -90,6 +101,38 @@ impl<'a> NamedFiles<'a> {
         let first = self.fault(&at(r"Windows\System32")?)?;
         // It is looked for there, too.
         self.fault(&at("Windows")?).map(|_| first)
+    }
+
+    /// True if the first program that a value such as Winlogon's `Shell` names is surely not on the
+    /// disk. The value is text; a comma ends the program, and so may a space.
+    pub(crate) fn is_program_missing(&self, data: &ValueData) -> bool {
+        let is_text = matches!(data.value_type, ValueType::SZ | ValueType::EXPAND_SZ);
+        if !is_text || data.bytes.len() > super::MOST_BYTES {
+            return false;
+        }
+        let text = utf16::decode_to_nul(&data.bytes).unwrap_or_default();
+        let command = text.split(',').next().unwrap_or(&text).trim();
+        let is_path = |program: &str| program.contains(['\\', '/', ':', '%']);
+        let bare = match command.strip_prefix('"') {
+            Some(quoted) => quoted.split('"').next(),
+            None => command.split(' ').next(),
+        };
+        let Some(bare) = bare.filter(|bare| !bare.is_empty()) else {
+            return false;
+        };
+        let is_missing = |path: &Vec<String>| self.fault(path).is_some();
+        if is_path(bare) || is_path(command.split(['"', ' ']).next().unwrap_or(command)) {
+            let readings = image_path::of_command_line(command, self.drive);
+            return !readings.is_empty() && readings.iter().all(is_missing);
+        }
+        let places = SEARCHED.map(|folder| {
+            let end = if bare.contains('.') { "" } else { ".exe" };
+            image_path::names(&format!(r"{folder}\{bare}{end}"))
+        });
+        // A name that isn't plain leads who knows where.
+        places
+            .iter()
+            .all(|path| path.as_ref().is_some_and(is_missing))
     }
 
     fn fault(&self, path: &[String]) -> Option<NamedFault> {

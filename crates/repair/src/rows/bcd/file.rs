@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::{BcdFault, BcdObject, BcdRow, BcdWanted};
 use crate::rows::fault::FaultFile;
 use crate::rows::{Wrong, sentence, wrong, wrong_at};
-use crate::written::Written;
+use crate::written::{Numbers, Written};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,10 +84,36 @@ impl BcdFile {
                 if table.companion.is_some() {
                     return Err(at("the fault of an element has no where"));
                 }
-                let equals: Vec<_> = table.equals.iter().map(encoded).collect::<Result<_, _>>()?;
-                let is_wanted =
-                    |value: &ElementValue| desired == Some(BcdWanted::Value(value.clone()));
-                if equals.iter().any(is_wanted) {
+                if !table.is_about_any_setting() {
+                    return Err(at(
+                        "only the fault of a value of the registry has bits, program_missing or \
+                         drive_missing",
+                    ));
+                }
+                let is_range = |written: &&Spanned<Written>| match written.get_ref() {
+                    Written::Text(text) => {
+                        element.format() == Format::Integer && Numbers::is_range(text)
+                    }
+                    _ => false,
+                };
+                let (ranges, others): (Vec<_>, Vec<_>) = table.equals.iter().partition(is_range);
+                let numbers = ranges.into_iter().map(|written| match written.get_ref() {
+                    Written::Text(text) => Numbers::parse(text, u64::MAX).map_err(wrong(written)),
+                    _ => Err(wrong(written)("expected a range".to_owned())),
+                });
+                let numbers: Vec<_> = numbers.collect::<Result<_, _>>()?;
+                let equals = others.into_iter().map(encoded);
+                let equals: Vec<_> = equals.collect::<Result<_, _>>()?;
+                let of_data = BcdFault {
+                    unresolved: false,
+                    missing: false,
+                    different: false,
+                    equals: equals.clone(),
+                    numbers: numbers.clone(),
+                };
+                if let Some(BcdWanted::Value(value)) = &desired
+                    && of_data.holds(Some(value))
+                {
                     return Err(at("the desired data cannot be a fault"));
                 }
                 let may_be_missing = matches!(desired, None | Some(BcdWanted::Without(_)));
@@ -111,7 +137,7 @@ impl BcdFile {
                     unresolved: table.unresolved,
                     missing: table.missing,
                     different: table.different || table.exists,
-                    equals,
+                    ..of_data
                 })
             }
         };

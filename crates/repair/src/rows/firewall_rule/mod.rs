@@ -243,6 +243,7 @@ impl FirewallRuleRow {
                 },
                 current: Some(current),
                 subtree: None,
+                bits: None,
                 state: match (is_right, is_fault) {
                     (true, _) => RowState::Ok,
                     (false, true) => RowState::Fault,
@@ -360,6 +361,7 @@ impl FirewallRuleRow {
             desired: ValueData::text(ValueType::SZ, &text).into(),
             current: None,
             subtree: None,
+            bits: None,
             state: if is_closed {
                 RowState::Fault
             } else {

@@ -156,6 +156,7 @@ impl ListRow {
             desired,
             current: Some(current),
             subtree: None,
+            bits: None,
             state,
         }))
     }

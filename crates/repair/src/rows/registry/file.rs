@@ -6,13 +6,14 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use toml::Spanned;
 
-use super::super::fault::{FaultFile, FaultTable, encode_all, is_one_of};
-use super::super::written::{Written, encode, value_name, value_type};
+use super::super::fault::{CompanionFile, FaultFile, FaultTable};
+use super::super::written::{
+    Bits, BitsFile, Expected, Written, encode, is_one_of, value_name, value_type,
+};
 use super::super::{Fault, KeyPattern, Wrong, sentence, wrong, wrong_at};
-use super::{IfMissing, RegistryRow, program};
+use super::{Aim, IfMissing, RegistryRow, program};
 use crate::finding::Wanted;
 use crate::place::HiveName;
-use crate::value_data::ValueData;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,11 +24,15 @@ pub(crate) struct RegistryFile {
     #[serde(rename = "type")]
     value_type: Option<Spanned<String>>,
     data: Option<Spanned<Written>>,
+    bits: Option<Spanned<BitsFile>>,
     delete: Option<Spanned<bool>>,
     report: Option<Spanned<ReportFile>>,
     accept: Option<Spanned<Vec<Spanned<Written>>>>,
     accept_program: Option<Spanned<Vec<Spanned<String>>>>,
     if_missing: Option<Spanned<String>>,
+    /// The row is only about keys in which this holds.
+    #[serde(rename = "where")]
+    only_if: Option<CompanionFile>,
     fault: Option<Spanned<FaultFile>>,
     why: Spanned<String>,
 }
@@ -49,10 +54,7 @@ impl<'de> Deserialize<'de> for ReportFile {
                 if !yes {
                     return Err(E::invalid_value(serde::de::Unexpected::Bool(yes), &self));
                 }
-                Ok(ReportFile(FaultTable {
-                    exists: true,
-                    ..FaultTable::default()
-                }))
+                self.visit_str("exists")
             }
 
             fn visit_str<E: Error>(self, word: &str) -> Result<ReportFile, E> {
@@ -70,8 +72,9 @@ impl<'de> Deserialize<'de> for ReportFile {
 }
 
 /// What the row wants, as far as it is known before its data are.
-enum Aim {
+enum Change {
     Set(Spanned<Written>),
+    Bits(Spanned<BitsFile>),
     Delete,
     Report(Spanned<ReportFile>),
 }
@@ -85,87 +88,111 @@ impl RegistryFile {
             None => None,
             Some(name) => Some(value_type(name.get_ref()).map_err(wrong(name))?),
         };
-        let aim = self.aim()?;
-        let (desired, report) = match aim {
-            Aim::Set(data) => {
+        let (aim, report) = match self.aim()? {
+            Change::Set(data) => {
                 let value_type = value_type.ok_or_else(|| {
                     wrong(&data)("data need a type, such as type = \"REG_DWORD\"".to_owned())
                 })?;
                 let data = encode(value_type, data.get_ref()).map_err(wrong(&data))?;
-                (Wanted::Data(data), None)
+                (Aim::Value(Wanted::Data(data)), None)
             }
-            Aim::Delete => (Wanted::NoValue, None),
-            Aim::Report(report) => {
+            Change::Bits(bits) => {
+                let value_type = value_type.ok_or_else(|| {
+                    wrong(&bits)("bits need a type, such as type = \"REG_DWORD\"".to_owned())
+                })?;
+                let bits = BitsFile::read(&bits, Some(value_type))?;
+                (Aim::Bits(value_type, bits), None)
+            }
+            Change::Delete => (Aim::Value(Wanted::NoValue), None),
+            Change::Report(report) => {
                 let report = report.into_inner().0.read(value_type)?;
-                (Wanted::Anything, Some(report))
+                (Aim::Value(Wanted::Anything), Some(Box::new(report)))
             }
         };
         sentence(self.why.get_ref()).map_err(wrong(&self.why))?;
-        let accept = self.accept(value_type, &desired)?;
+        let accept = self.accept(value_type, &aim)?;
         let programs = match &self.accept_program {
             None => Vec::new(),
             Some(programs) => program::read(programs, value_type)?,
         };
-        let if_missing = self.if_missing(&desired)?;
+        let if_missing = self.if_missing(&aim)?;
+        let only_if = match self.only_if.take() {
+            None => None,
+            Some(other) => Some(Box::new(other.read(value_type)?)),
+        };
         let fault = match self.fault {
             None => None,
-            Some(fault) => Some(read_fault(
-                fault, value_type, &desired, &accept, if_missing,
-            )?),
+            Some(fault) => {
+                let fault = read_fault(fault, value_type, &aim, &accept, if_missing)?;
+                Some(Box::new(fault))
+            }
         };
         Ok(RegistryRow {
             hive,
             key,
             value: self.value.into_inner(),
-            desired,
+            aim,
             accept,
             programs,
             if_missing,
+            only_if,
             fault,
             report,
             why: self.why.into_inner(),
         })
     }
 
-    fn aim(&mut self) -> Result<Aim, Wrong> {
-        let expected = "expected one of data, delete = true and report";
-        match (self.data.take(), self.delete.take(), self.report.take()) {
-            (Some(data), None, None) => Ok(Aim::Set(data)),
-            (None, Some(delete), None) if !*delete.get_ref() => {
+    fn aim(&mut self) -> Result<Change, Wrong> {
+        let expected = "expected one of data, bits, delete = true and report";
+        let data = self.data.take();
+        let bits = self.bits.take();
+        let delete = self.delete.take();
+        let report = self.report.take();
+        let spans = [
+            data.as_ref().map(Spanned::span),
+            bits.as_ref().map(Spanned::span),
+            delete.as_ref().map(Spanned::span),
+            report.as_ref().map(Spanned::span),
+        ];
+        if let Some(second) = spans.into_iter().flatten().nth(1) {
+            return Err(wrong_at(second)(expected));
+        }
+        match (data, bits, delete, report) {
+            (Some(data), ..) => Ok(Change::Set(data)),
+            (_, Some(bits), ..) => Ok(Change::Bits(bits)),
+            (_, _, Some(delete), _) if !*delete.get_ref() => {
                 Err(wrong(&delete)("expected true, or no such field".to_owned()))
             }
-            (None, Some(_), None) => Ok(Aim::Delete),
-            (None, None, Some(report)) => Ok(Aim::Report(report)),
-            (None, None, None) => Err(wrong(&self.value)(expected.to_owned())),
-            (_, Some(second), _) => Err(wrong(&second)(expected.to_owned())),
-            (_, None, Some(second)) => Err(wrong(&second)(expected.to_owned())),
+            (_, _, Some(_), _) => Ok(Change::Delete),
+            (_, _, _, Some(report)) => Ok(Change::Report(report)),
+            (None, None, None, None) => Err(wrong(&self.value)(expected.to_owned())),
         }
     }
 
-    fn accept(
-        &self,
-        value_type: Option<ValueType>,
-        desired: &Wanted,
-    ) -> Result<Vec<ValueData>, Wrong> {
+    fn accept(&self, value_type: Option<ValueType>, aim: &Aim) -> Result<Vec<Expected>, Wrong> {
         let Some(list) = &self.accept else {
             return Ok(Vec::new());
         };
-        let accept = encode_all(value_type, list.get_ref())?;
-        match desired.data() {
+        let accept = Expected::read_all(value_type, list.get_ref())?;
+        match aim.data() {
             _ if accept.is_empty() => Err(wrong(list)("name at least one".to_owned())),
-            Some(data) if accept.iter().all(|one| one.is_same(data)) => Err(wrong(list)(
+            Some(data) if accept.iter().all(|one| one.is_only(data)) => Err(wrong(list)(
                 "name other data than the desired data".to_owned(),
             )),
             _ => Ok(accept),
         }
     }
 
-    fn if_missing(&self, desired: &Wanted) -> Result<IfMissing, Wrong> {
+    fn if_missing(&self, aim: &Aim) -> Result<IfMissing, Wrong> {
         let Some(word) = &self.if_missing else {
-            return Ok(IfMissing::Create);
+            return Ok(match aim {
+                // Nothing is known about the other bits.
+                Aim::Bits(..) => IfMissing::Leave,
+                Aim::Value(_) => IfMissing::Create,
+            });
         };
         match word.get_ref().as_str() {
-            _ if desired.data().is_none() => Err(wrong(word)(
+            _ if aim.data().is_none() => Err(wrong(word)(
                 "only a row with data says what to do if the value is missing".to_owned(),
             )),
             "create" => Ok(IfMissing::Create),
@@ -180,20 +207,34 @@ impl RegistryFile {
 fn read_fault(
     fault: Spanned<FaultFile>,
     value_type: Option<ValueType>,
-    desired: &Wanted,
-    accept: &[ValueData],
+    aim: &Aim,
+    accept: &[Expected],
     if_missing: IfMissing,
 ) -> Result<Fault, Wrong> {
     let at = wrong_at(fault.span());
     let fault = fault.into_inner().0.read(value_type)?;
-    let wanted = desired.data();
+    let wanted = aim.data();
+    let holds_for = |one: &Expected| fault.equals.iter().any(|bad| bad.meets(one));
     if wanted.is_some_and(|data| is_one_of(data, &fault.equals)) {
         return Err(at("the desired data cannot be a fault"));
     }
-    if accept.iter().any(|data| is_one_of(data, &fault.equals)) {
+    if accept.iter().any(holds_for) {
         return Err(at("accepted data cannot be a fault"));
     }
-    if wanted.is_some() && fault.exists {
+    if let Some(bits) = fault.bits {
+        if wanted.is_some_and(|data| bits.hold(data)) {
+            return Err(at("the desired data cannot be a fault"));
+        }
+        if let Aim::Bits(_, Bits { set, clear }) = aim
+            && (bits.set & !clear != 0 || bits.clear & !set != 0)
+        {
+            return Err(at(
+                "only bits that the row clears can be a fault if they are set, and only bits that \
+                 it sets if they are clear",
+            ));
+        }
+    }
+    if !matches!(aim, Aim::Value(Wanted::NoValue | Wanted::Anything)) && fault.exists {
         return Err(at(
             "a value that is set cannot be a fault because it exists; \"different\" means other \
              data",
@@ -202,7 +243,7 @@ fn read_fault(
     if fault.missing && if_missing == IfMissing::Leave {
         return Err(at("a missing value cannot be a fault that is left"));
     }
-    if fault.missing && desired.deletion().is_some() {
+    if fault.missing && aim.deletes() {
         return Err(at("a missing value cannot be a fault if it is deleted"));
     }
     Ok(fault)
