@@ -365,6 +365,18 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ),
     ("winrm-on.toml", include_str!("../../recipes/winrm-on.toml")),
     (
+        "nic-enable.toml",
+        include_str!("../../recipes/nic-enable.toml"),
+    ),
+    (
+        "user-rights-deny.toml",
+        include_str!("../../recipes/user-rights-deny.toml"),
+    ),
+    (
+        "firewall-inbound-default.toml",
+        include_str!("../../recipes/firewall-inbound-default.toml"),
+    ),
+    (
         "service-account.toml",
         include_str!("../../recipes/service-account.toml"),
     ),

@@ -376,6 +376,15 @@ fn boot_store() -> Cases {
 
 fn logon() -> Cases {
     let winlogon = r"Microsoft\Windows NT\CurrentVersion\Winlogon".to_owned();
+    let card = format!(r"{SET}\Enum\VMBUS\{{f8615163-df3e-46c5-913f-f2d2f965ed0e}}\{{1}}");
+    let right = |sid: &str, bits: u32| {
+        let data = ValueData {
+            value_type: ValueType::NONE,
+            bytes: bits.to_le_bytes().to_vec(),
+        };
+        let key = format!(r"Policy\Accounts\{sid}\ActSysAc");
+        Break::Data(HiveName::Security, key, "", data)
+    };
     vec![
         (
             "firewall-loopback-value",
@@ -400,7 +409,43 @@ fn logon() -> Cases {
         ),
         (
             "shell-missing",
-            vec![Break::NoValue(Software, winlogon, "Userinit")],
+            vec![Break::NoValue(Software, winlogon.clone(), "Userinit")],
+        ),
+        ("shell-gone", {
+            let shell = ValueData::text(ValueType::SZ, "kiosk.exe");
+            let userinit = Break::File("Windows/System32/userinit.exe".to_owned(), b"MZ".to_vec());
+            let mut breaks = whole().to_vec();
+            breaks.extend([Break::Data(Software, winlogon, "Shell", shell), userinit]);
+            breaks
+        }),
+        (
+            "logon-denied",
+            vec![right("S-1-5-32-544", 0x407), right("S-1-1-0", 0x802)],
+        ),
+        (
+            "logon-right-lost",
+            vec![
+                right("S-1-5-32-544", 0x7),
+                right("S-1-5-32-555", 0),
+                Break::Data(
+                    Software,
+                    r"Microsoft\Windows NT\CurrentVersion".to_owned(),
+                    "CurrentBuildNumber",
+                    ValueData::text(ValueType::SZ, "20348"),
+                ),
+            ],
+        ),
+        (
+            "network-card-disabled",
+            vec![
+                Break::Number(System, card.clone(), "ConfigFlags", 1),
+                Break::Data(
+                    System,
+                    card,
+                    "ClassGUID",
+                    ValueData::text(ValueType::SZ, "{4d36e972-e325-11ce-bfc1-08002be10318}"),
+                ),
+            ],
         ),
     ]
 }

@@ -5,6 +5,7 @@ use diskmend_hive::ValueType;
 use super::{Cases, data, number};
 use crate::engine_tests::catalogue::Case;
 use crate::engine_tests::diagnosis::disk::Break;
+use crate::engine_tests::evidence::firewall::{ID, RULES, rule};
 use crate::place::HiveName::{Software, System};
 use crate::value_data::ValueData;
 
@@ -75,10 +76,23 @@ pub(in super::super) fn listener() -> Cases {
             [off(), in_azure()].concat(),
             &["fDenyTSConnections"],
         ),
-        // Elsewhere somebody may want it off.
-        Case::other(
+        // The firewall still lets clients in.
+        Case::broken(
             "rdp-enable",
             [vec![number(SERVER, "fDenyTSConnections", 1)], on_a_desk()].concat(),
+            &["fDenyTSConnections"],
+        ),
+        // Somebody may want it off.
+        Case::other(
+            "rdp-enable",
+            [
+                vec![
+                    number(SERVER, "fDenyTSConnections", 1),
+                    Break::Data(System, RULES.to_owned(), ID, rule("FALSE", "3389", "")),
+                ],
+                on_a_desk(),
+            ]
+            .concat(),
             &["fDenyTSConnections"],
         ),
         Case::broken(

@@ -29,6 +29,15 @@ pub(in super::super) fn lists() -> Cases {
             vec![list(disks, "UpperFilters", &["partmgr", "gone"])],
             &["UpperFilters"],
         ),
+        // Of a single device.
+        Case::broken(
+            "filter-orphan",
+            vec![
+                list(r"Enum\SCSI\Disk&Ven_Msft\000000", "LowerFilters", &["gone"]),
+                list(r"Enum\ACPI\PNP0303\4&1", "UpperFilters", &["partmgr"]),
+            ],
+            &[r"000000\LowerFilters"],
+        ),
         Case::broken(
             "net-provider-order",
             with_files(&[

@@ -28,6 +28,7 @@ pub(super) use system::system;
 use crate::engine_tests::diagnosis::disk::{Break, SET};
 use crate::place::HiveName;
 use crate::value_data::ValueData;
+use diskmend_hive::ValueType;
 
 pub(super) type Cases = Vec<Case>;
 
@@ -45,6 +46,16 @@ pub(super) fn all() -> Cases {
     all.extend(network());
     all.extend(families());
     all
+}
+
+/// Another build of Windows.
+fn build(number: &str) -> Break {
+    Break::Data(
+        HiveName::Software,
+        r"Microsoft\Windows NT\CurrentVersion".to_owned(),
+        "CurrentBuildNumber",
+        ValueData::text(ValueType::SZ, number),
+    )
 }
 
 /// A number in the control set.

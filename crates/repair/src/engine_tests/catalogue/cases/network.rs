@@ -10,6 +10,9 @@ use crate::value_data::ValueData;
 
 const FIREWALL: &str = r"Services\SharedAccess\Parameters\FirewallPolicy";
 const PARAMETERS: &str = r"Services\Tcpip\Parameters";
+/// The class of network cards, and the kind of Hyper-V's.
+const NET: &str = "{4d36e972-e325-11ce-bfc1-08002be10318}";
+const NETVSC: &str = "{f8615163-df3e-46c5-913f-f2d2f965ed0e}";
 const PROXY: &str = r"Microsoft\Windows\CurrentVersion\Internet Settings";
 
 pub(in super::super) fn network() -> Cases {
@@ -18,6 +21,9 @@ pub(in super::super) fn network() -> Cases {
     let profile = |name: &str| format!(r"{FIREWALL}\{name}");
     let policy = |name: &str| format!(r"Policies\Microsoft\WindowsFirewall\{name}");
     let card = format!(r"{PARAMETERS}\Interfaces\{{11111111-2222-3333-4444-555555555555}}");
+    let netvsc = format!(r"Enum\VMBUS\{NETVSC}\{{22222222-2222-3333-4444-555555555555}}");
+    let nic = r"Enum\PCI\VEN_1AF4&DEV_1000\3&13c0b0c5&0&18".to_owned();
+    let sound = r"Enum\PCI\VEN_8086&DEV_2668\3&13c0b0c5&0&20".to_owned();
     let proxy = |hive, key: &str, name, data| Break::Data(hive, key.to_owned(), name, data);
     let guard = r"Policies\Microsoft\Windows\DeviceGuard";
     vec![
@@ -89,6 +95,37 @@ pub(in super::super) fn network() -> Cases {
             &[
                 r"{11111111-2222-3333-4444-555555555555}\NameServer",
                 r"Tcpip\Parameters\NameServer",
+            ],
+        ),
+        Case::other(
+            "nic-enable",
+            vec![
+                number(&netvsc, "ConfigFlags", 0x21),
+                data(&netvsc, "ClassGUID", text(NET)),
+                number(&nic, "ConfigFlags", 0x1),
+                data(&nic, "ClassGUID", text(&NET.to_uppercase())),
+                // A sound card may be off.
+                number(&sound, "ConfigFlags", 0x1),
+                data(
+                    &sound,
+                    "ClassGUID",
+                    text("{4d36e96c-e325-11ce-bfc1-08002be10318}"),
+                ),
+            ],
+            &[
+                r"{22222222-2222-3333-4444-555555555555}\ConfigFlags",
+                r"3&13c0b0c5&0&18\ConfigFlags",
+            ],
+        ),
+        Case::other(
+            "firewall-inbound-default",
+            vec![
+                number(&profile("DomainProfile"), "DefaultInboundAction", 0),
+                number(&profile("PublicProfile"), "DefaultInboundAction", 1),
+            ],
+            &[
+                r"DomainProfile\DefaultInboundAction",
+                r"PublicProfile\DefaultInboundAction",
             ],
         ),
         Case::other("realtime-utc", vec![], &["RealTimeIsUniversal"]),

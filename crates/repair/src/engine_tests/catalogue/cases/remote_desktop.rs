@@ -1,6 +1,6 @@
 //! Recipes for the listener of Remote Desktop and what it depends on.
 
-use super::{Cases, number};
+use super::{Cases, build, number};
 use crate::engine_tests::catalogue::Case;
 use crate::engine_tests::diagnosis::disk::Break;
 use crate::engine_tests::evidence::certificates::{
@@ -29,6 +29,21 @@ pub(in super::super) fn remote_desktop() -> Cases {
             ],
         )
         .and(&[r"TLS 1.0\Server\Enabled", r"TLS 1.1\Server\Enabled"]),
+        // Windows 7 enables TLS 1.2 only if it is told.
+        Case::other(
+            "tls",
+            vec![
+                build("7601"),
+                number(&server("1.2"), "Enabled", 0),
+                number(&server("1.2"), "DisabledByDefault", 1),
+            ],
+            &[
+                r"TLS 1.2\Server\Enabled",
+                r"TLS 1.2\Server\DisabledByDefault",
+                r"TLS 1.0\Server\Enabled",
+                r"TLS 1.1\Server\Enabled",
+            ],
+        ),
         Case::broken(
             "nla",
             vec![

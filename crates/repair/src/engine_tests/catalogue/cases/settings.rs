@@ -3,9 +3,9 @@
 use diskmend_hive::ValueType;
 
 use super::listener::{in_azure, on_a_desk};
-use super::{Cases, data, number};
+use super::{Cases, build, data, number};
 use crate::engine_tests::catalogue::Case;
-use crate::engine_tests::diagnosis::disk::Break;
+use crate::engine_tests::diagnosis::disk::{Break, whole};
 use crate::engine_tests::evidence::dumps::dump;
 use crate::place::HiveName::{Security, Software, System};
 use crate::value_data::ValueData;
@@ -27,6 +27,15 @@ fn software(key: &str, name: &'static str, number: u32) -> Break {
 
 fn list(entry: &str) -> ValueData {
     ValueData::list(&[entry.to_owned()])
+}
+
+/// A drive that this Windows has had.
+fn drive(name: &'static str) -> Break {
+    let data = ValueData {
+        value_type: ValueType::BINARY,
+        bytes: vec![1; 12],
+    };
+    Break::Data(System, "MountedDevices".to_owned(), name, data)
 }
 
 /// A right of a group to sign in.
@@ -55,12 +64,6 @@ pub(in super::super) fn settings() -> Cases {
         let key = r"Microsoft\Windows NT\CurrentVersion\Winlogon".to_owned();
         Break::Data(Software, key, name, text)
     };
-    let build = Break::Data(
-        Software,
-        r"Microsoft\Windows NT\CurrentVersion".to_owned(),
-        "CurrentBuildNumber",
-        text("20348"),
-    );
     let san = || number(r"Services\partmgr\Parameters", "SanPolicy", 3);
     let start = |service: &str, start| number(&format!(r"Services\{service}"), "Start", start);
     let rules = r"Policies\Microsoft\Windows\SrpV2";
@@ -82,12 +85,38 @@ pub(in super::super) fn settings() -> Cases {
             &["PagingFiles"],
         ),
         Case::broken(
+            "pagefile-c",
+            vec![
+                data(MEMORY, "PagingFiles", list(r"D:\pagefile.sys")),
+                drive(r"\DosDevices\C:"),
+                drive(r"\DosDevices\E:"),
+            ],
+            &["PagingFiles"],
+        ),
+        Case::broken(
             "setup-mode-off",
             vec![setup("SetupType", 2), setup("OOBEInProgress", 1)],
             &["SetupType"],
         )
         .and(&["OOBEInProgress"]),
         // A setup that somebody has begun.
+        Case::broken(
+            "setup-mode-off",
+            [
+                whole().to_vec(),
+                vec![
+                    setup("SetupType", 2),
+                    Break::Data(
+                        System,
+                        "Setup".to_owned(),
+                        "CmdLine",
+                        text(r"cmd.exe /c C:\temp\repair.cmd"),
+                    ),
+                ],
+            ]
+            .concat(),
+            &["SetupType"],
+        ),
         Case::other(
             "setup-mode-off",
             vec![
@@ -100,6 +129,19 @@ pub(in super::super) fn settings() -> Cases {
                 ),
             ],
             &["SetupType"],
+        ),
+        // On a whole Windows without these programs.
+        Case::broken(
+            "winlogon-shell",
+            [
+                whole().to_vec(),
+                vec![
+                    winlogon("Shell", text("kiosk.exe")),
+                    winlogon("Userinit", text(r"C:\Windows\system32\gone.exe,")),
+                ],
+            ]
+            .concat(),
+            &["Shell", "Userinit"],
         ),
         Case::other(
             "winlogon-shell",
@@ -170,12 +212,39 @@ pub(in super::super) fn settings() -> Cases {
         Case::other(
             "user-rights",
             vec![
-                build,
-                right("S-1-5-32-544", 0x0c07),
+                build("20348"),
+                right("S-1-5-32-544", 0x0403),
                 right("S-1-5-32-555", 0),
-                right("S-1-1-0", 2),
+                right("S-1-1-0", 0x1002),
             ],
             &[r"S-1-5-32-544\ActSysAc\", r"S-1-5-32-555\ActSysAc\"],
+        ),
+        // Nobody may sign in over Remote Desktop.
+        Case::broken(
+            "user-rights",
+            vec![
+                build("20348"),
+                right("S-1-5-32-544", 0x3),
+                right("S-1-5-32-555", 0),
+                right("S-1-5-32-545", 0x1),
+            ],
+            &[r"S-1-5-32-544\ActSysAc\", r"S-1-5-32-555\ActSysAc\"],
+        )
+        .and(&[r"S-1-5-32-545\ActSysAc\"]),
+        Case::broken(
+            "user-rights-deny",
+            vec![
+                right("S-1-5-32-544", 0x0c07),
+                right("S-1-1-0", 0x82),
+                right("S-1-5-11", 0x140),
+                // Security baselines deny these.
+                right("S-1-5-113", 0x880),
+            ],
+            &[
+                r"S-1-5-32-544\ActSysAc\",
+                r"S-1-1-0\ActSysAc\",
+                r"S-1-5-11\ActSysAc\",
+            ],
         ),
     ]
 }
