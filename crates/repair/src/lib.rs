@@ -132,6 +132,7 @@ mod unfinished;
 mod value_data;
 mod volume;
 mod whereabouts;
+mod whole;
 mod written;
 
 pub use boot_volume::{BootChoice, LoaderChoice};

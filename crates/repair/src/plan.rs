@@ -16,6 +16,7 @@ use crate::run::Draft;
 use crate::site::{Options, Site};
 use crate::survey;
 use crate::unfinished::unfinished;
+use crate::whole;
 
 /// A plan for a target: the changes, and the files that they depend on. It can't be applied after
 /// the hives have changed.
@@ -81,6 +82,8 @@ pub(crate) fn plan_site(
     survey.notices.extend(damaged);
     let changes = survey.changes(goal);
     let (mut changes, mut unchangeable) = changeable(site, changes, options, watch)?;
+    whole::check(recipes, &mut survey.skipped)?;
+    whole::check(recipes, &mut unchangeable)?;
     let nothing_left = survey.is_of_hives() && changes.iter().all(Change::is_nothing);
     if nothing_left && !unchangeable.is_empty() {
         return Err(unchangeable.swap_remove(0).1);
@@ -88,6 +91,7 @@ pub(crate) fn plan_site(
     changes.extend(survey.moved_files(goal));
     let mut refused = std::mem::take(&mut survey.skipped);
     refused.extend(unchangeable);
+    whole::check(recipes, &mut refused)?;
     changes.extend(survey.drafted());
     Ok(Planned {
         target: site.display.clone(),

@@ -11,6 +11,7 @@ use crate::progress::Watch;
 use crate::recipe::Recipe;
 use crate::run_state::RunKind;
 use crate::site::{Options, Site};
+use crate::whole;
 
 impl Plan<'_> {
     /// Makes the plan's changes. Before the first byte is written, every hive to change is verified
@@ -68,6 +69,7 @@ pub(crate) fn repair_site(
             Err(error) => refused.push((place, error)),
         }
     }
+    whole::check(&plan.recipes.iter().collect::<Vec<_>>(), &mut refused)?;
     let is_refused = |place: &Place| refused.iter().any(|(refused, _)| refused == place);
     if ready.is_nothing() && places.iter().all(is_refused) && !refused.is_empty() {
         return Err(refused.swap_remove(0).1);

@@ -154,6 +154,12 @@ fn show(console: &mut Console, recipe: &Recipe, rules: &Rules) -> io::Result<()>
             "\nRuns only if you name it or its file: inspect and --auto skip it otherwise"
         )?;
     }
+    if recipe.all_or_nothing {
+        writeln!(
+            out,
+            "\nAll or nothing: if a part of it can't be changed, nothing is"
+        )?;
+    }
     writeln!(out, "\nSources")?;
     for source in &recipe.sources {
         writeln!(out, "  {}", Visible(source))?;

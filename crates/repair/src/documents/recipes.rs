@@ -21,6 +21,9 @@ pub struct RecipeEntry<'a> {
     caution: Option<&'a str>,
     /// True if it is only used if it is named.
     on_request: bool,
+    /// True if nothing is changed if a part of it can't be.
+    #[serde(skip_serializing_if = "is_false")]
+    all_or_nothing: bool,
     /// A note about each of its findings, if a condition holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     note_if: Option<&'a NoteIf>,
@@ -35,6 +38,14 @@ pub struct RecipeEntry<'a> {
     conditions: Vec<ConditionEntry<'a>>,
     #[serde(flatten)]
     rows: Tables<'a>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// A condition of a recipe.
@@ -96,6 +107,7 @@ impl<'a> From<&'a Recipe> for RecipeEntry<'a> {
             },
             caution: recipe.caution.as_deref(),
             on_request: recipe.on_request,
+            all_or_nothing: recipe.all_or_nothing,
             note_if: recipe.note_if.as_ref(),
             conflicts: &recipe.conflicts,
             parameters: &recipe.parameters,

@@ -143,6 +143,14 @@ pub(super) fn hive(edit: impl FnOnce(&mut Editor) -> Result<(), EditError>) -> V
     finished(editor)
 }
 
+/// The same hive, as if Windows had written it at another time.
+pub(super) fn written_at(mut hive: Vec<u8>, time: u64) -> Vec<u8> {
+    hive[12..20].copy_from_slice(&time.to_le_bytes());
+    let sum = checksum(hive.first_chunk().expect("a base block"));
+    hive[508..512].copy_from_slice(&sum.to_le_bytes());
+    hive
+}
+
 fn finished(editor: Editor) -> Vec<u8> {
     let edited = editor.finish().expect("every edit succeeded");
     let mut file = edited.hive().image().file().to_vec();

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use diskmend_disk::Details;
 use diskmend_disk::testing::{Fault, FaultyDisk, Loss};
-use diskmend_hive::{EditError, Editor, ValueType, checksum};
+use diskmend_hive::{EditError, Editor, ValueType};
 
-use super::boot_fixture::hive;
+use super::boot_fixture::{hive, written_at};
 use super::support::{differing, is_unfinished, one_in, site, undo, with_watch};
 use crate::documents::{FileChangeKind, Outcome, RepairReport, RowState, RunState};
 use crate::error::{Class, Error, Refusal};
@@ -71,10 +71,7 @@ fn software() -> Vec<u8> {
 fn stamped(mut hive: Vec<u8>, written: u64, sequences: (u32, u32)) -> Vec<u8> {
     hive[4..8].copy_from_slice(&sequences.0.to_le_bytes());
     hive[8..12].copy_from_slice(&sequences.1.to_le_bytes());
-    hive[12..20].copy_from_slice(&written.to_le_bytes());
-    let sum = checksum(hive.first_chunk().expect("a base block"));
-    hive[508..512].copy_from_slice(&sum.to_le_bytes());
-    hive
+    written_at(hive, written)
 }
 
 /// A Windows whose SOFTWARE is damaged, with a sound copy.

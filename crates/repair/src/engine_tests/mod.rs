@@ -48,3 +48,4 @@ mod support;
 mod undo;
 mod volume_evidence;
 mod vouched;
+mod whole;

@@ -301,6 +301,16 @@ pub enum Refusal {
         /// Why.
         reason: String,
     },
+    /// A part of a recipe that is used as a whole can't be changed.
+    #[error("{place}: {recipe} is all or nothing, and this part of it can't be changed")]
+    NotWhole {
+        /// The recipe.
+        recipe: String,
+        /// The hive, the file, or what else it is.
+        place: String,
+        /// Why it can't be changed.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The file whose content was to take the place of a damaged one isn't fit for it.
     #[error(
         "{path}: it is damaged and can't be replaced: {from}: expected {expected}, found {found}"

@@ -159,6 +159,10 @@ pub(super) const FILES: &[(&str, &str)] = &[
         include_str!("../../recipes/gp-local-reset.toml"),
     ),
     (
+        "pending-servicing.toml",
+        include_str!("../../recipes/pending-servicing.toml"),
+    ),
+    (
         "regback-restore.toml",
         include_str!("../../recipes/regback-restore.toml"),
     ),

@@ -147,6 +147,7 @@ fn validated(
             .caution
             .map(|text| text.into_inner().trim().to_owned()),
         on_request: written.on_request,
+        all_or_nothing: written.all_or_nothing,
         origin: Origin::File(file.to_owned()),
         text: text.to_owned(),
     })

@@ -61,6 +61,8 @@ pub struct Recipe {
     pub caution: Option<String>,
     /// True if it is only used if it is named: `inspect` and `--auto` ignore it otherwise.
     pub on_request: bool,
+    /// True if nothing is changed if a part of it can't be.
+    pub all_or_nothing: bool,
     /// The origin.
     pub origin: Origin,
     /// The text of its file.

@@ -29,6 +29,8 @@ macro_rules! kinds {
             pub(crate) caution: Option<toml::Spanned<String>>,
             #[serde(default)]
             pub(crate) on_request: bool,
+            #[serde(default)]
+            pub(crate) all_or_nothing: bool,
             pub(crate) note_if: Option<NoteFile>,
             #[serde(default)]
             pub(crate) conflicts: Vec<toml::Spanned<String>>,

@@ -153,6 +153,11 @@ impl RegistryKeyFile {
     fn read(self) -> Result<RegistryKeyRow, Wrong> {
         let hive = HiveName::parse(self.hive.get_ref()).map_err(wrong(&self.hive))?;
         let key = KeyPattern::parse(hive, self.key.get_ref()).map_err(wrong(&self.key))?;
+        if key.is_root() {
+            return Err(wrong(&self.key)(
+                "the root of a hive is never deleted".to_owned(),
+            ));
+        }
         if !*self.delete.get_ref() {
             return Err(wrong(&self.delete)(
                 "expected true: a row about a whole key deletes it".to_owned(),
@@ -196,6 +201,7 @@ mod tests {
         assert_eq!(shown[0].place, r"SOFTWARE\Policies\Own");
         assert_eq!(shown[0].lines, ["(the whole key): delete"]);
         for (from, to, place, say) in [
+            ("'Policies\\Own'", "'\\'", "8:7", "never deleted"),
             ("'SOFTWARE'", "'HARDWARE'", "7:8", "no hive"),
             ("'Policies\\Own'", "''", "8:7", "empty component"),
             ("delete = true", "delete = false", "9:10", "expected true"),

@@ -10,6 +10,8 @@ use crate::place::HiveName;
 
 /// The longest key name in UTF-16 units (regf spec, Key node; the Windows API's limit).
 const MAX_NAME: usize = 255;
+/// The root of a hive.
+const ROOT: &str = "\\";
 /// The maximum number of components of a path: as deep as Windows itself nests keys.
 const MAX_DEPTH: usize = 512;
 const EVERY: &str = "ControlSet*";
@@ -39,6 +41,12 @@ impl KeyPattern {
     /// # Errors
     /// What is wrong with it, for display.
     pub fn parse(hive: HiveName, text: &str) -> Result<Self, String> {
+        if text == ROOT {
+            return Ok(Self {
+                every_control_set: false,
+                rest: String::new(),
+            });
+        }
         let components: Vec<&str> = text.split('\\').collect();
         if components.len() > MAX_DEPTH {
             return Err(format!("a key path has at most {MAX_DEPTH} components"));
@@ -80,6 +88,11 @@ impl KeyPattern {
         })
     }
 
+    /// True if it stands for the root of the hive.
+    pub(crate) const fn is_root(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     /// True if it stands for a key in every control set.
     #[must_use]
     pub fn every_control_set(&self) -> bool {
@@ -111,11 +124,11 @@ impl KeyPattern {
 
     fn components(&self) -> impl Iterator<Item = Component<'_>> {
         let set = self.every_control_set.then_some(Component::EveryControlSet);
-        set.into_iter()
-            .chain(self.rest.split('\\').map(|name| match name {
-                EACH => Component::EverySubkey,
-                name => Component::Name(name),
-            }))
+        let names = self.rest.split('\\').filter(|name| !name.is_empty());
+        set.into_iter().chain(names.map(|name| match name {
+            EACH => Component::EverySubkey,
+            name => Component::Name(name),
+        }))
     }
 
     /// The key paths that it stands for in a hive, given the names of the control sets that exist.
@@ -247,6 +260,9 @@ impl fmt::Display for KeyPattern {
         if self.every_control_set {
             write!(f, "{EVERY}\\")?;
         }
+        if self.is_root() {
+            return f.write_str(ROOT);
+        }
         f.write_str(&self.rest)
     }
 }
@@ -311,6 +327,16 @@ mod tests {
         assert_eq!(resolved(r"E\{*}\d\{*}\x").len(), 3);
         assert_eq!(resolved(r"E\b\{*}"), [r"E\b\d", r"E\b\e"]);
         assert_eq!(resolved(r"G\{*}\{*}"), [""; 0]);
+    }
+
+    #[test]
+    fn a_backslash_stands_for_the_root() {
+        let parse = |text| KeyPattern::parse(HiveName::Components, text).expect(text);
+        let (root, key) = (parse("\\"), parse(r"A\B"));
+        assert_eq!(root.to_string(), "\\");
+        assert_eq!(root.resolve(&[]).collect::<Vec<_>>(), [""]);
+        assert!(root.may_meet(&root) && !root.may_meet(&key) && !key.may_meet(&root));
+        assert!(key.may_be_at_or_below(&root) && !root.may_be_at_or_below(&key));
     }
 
     #[test]

@@ -115,7 +115,7 @@ pub(in crate::engine_tests) fn disk(breaks: &[Break]) -> FaultyDisk {
         (KEY.to_owned(), b"key".to_vec()),
     ];
     // The other hives exist if a test puts something into them.
-    for name in [HiveName::Security, HiveName::Default] {
+    for name in [HiveName::Security, HiveName::Default, HiveName::Components] {
         let has_content =
             |one: &Break| matches!(one, Break::Number(of, ..) | Break::Data(of, ..) if *of == name);
         if breaks.iter().any(has_content) {

@@ -4,7 +4,7 @@
 use super::super::evidence::services::DRIVERS;
 use super::cases::{Cases, data};
 use super::disk::Break;
-use crate::place::HiveName::System;
+use crate::place::HiveName::{Components, System};
 use crate::testing::evtx::{Closed, LogWriter, Record};
 use crate::value_data::ValueData;
 use diskmend_base::utf16;
@@ -194,6 +194,7 @@ fn text_logs() -> Cases {
             "update-pending",
             vec![
                 file("Windows/WinSxS/pending.xml", b"<x/>".to_vec()),
+                Break::Number(Components, String::new(), "StoreDirty", 1),
                 servicing("Failed [HRESULT = 0x80073712]"),
             ],
         ),

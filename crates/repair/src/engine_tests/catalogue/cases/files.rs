@@ -1,9 +1,10 @@
 //! Recipes that move files away.
 
 use super::Cases;
-use crate::engine_tests::boot_fixture::hive;
+use crate::engine_tests::boot_fixture::{hive, written_at};
 use crate::engine_tests::catalogue::Case;
 use crate::engine_tests::diagnosis::disk::Break;
+use crate::place::HiveName::{Components, Software};
 
 const FAULTY: &str = "Windows/System32/drivers/CrowdStrike/C-00000291-00000000-00000032.sys";
 const GOOD: &str = "Windows/System32/drivers/CrowdStrike/C-00000291-00000000-00000033.sys";
@@ -19,11 +20,45 @@ const LOGS: [&str; 4] = [
     "Windows/System32/SMI/Store/Machine/SCHEMA.DAT{a}.TM.blf",
     "Windows/System32/SMI/Store/Machine/SCHEMA.DAT{a}.TMContainer1.regtrans-ms",
 ];
+const PENDING: &str = "Windows/WinSxS/pending.xml";
 const SAM: &str = "Windows/System32/config/SAM";
 const SAM_LOG: &str = "Windows/System32/config/SAM.LOG1";
 
 fn present(path: &str) -> Break {
     Break::File(path.to_owned(), path.as_bytes().to_vec())
+}
+
+/// A copy of SAM of 2026-04-30, a day before the events of other disks.
+fn copy() -> Vec<u8> {
+    let sam = hive(|editor| editor.create_key(r"SAM\Domains\Account").map(drop));
+    written_at(sam, 134_219_808_000_000_000)
+}
+
+/// An update that was not finished.
+fn pending() -> Vec<Break> {
+    let servicing = r"Microsoft\Windows\CurrentVersion\Component Based Servicing";
+    let below = |key: &str| format!(r"{servicing}\{key}");
+    let number = |hive, key: String, name| Break::Number(hive, key, name, 1);
+    let mut breaks = vec![
+        present(PENDING),
+        present(LOGS[0]),
+        present(LOGS[1]),
+        number(Software, below(r"RebootPending\a"), "b"),
+        number(Software, below(r"PackagesPending\Package_1"), "b"),
+        number(Software, below("RebootInProgress"), "b"),
+        number(Software, below("SessionsPending"), "Exclusive"),
+        number(Software, below(r"SessionsPending\3_1"), "Exclusive"),
+        number(Software, below(r"SessionsPending\3_1"), "b"),
+    ];
+    for name in [
+        "ExecutionState",
+        "PendingXmlIdentifier",
+        "NextQueueEntryIndex",
+        "StoreDirty",
+    ] {
+        breaks.push(number(Components, String::new(), name));
+    }
+    breaks
 }
 
 pub(in super::super) fn files() -> Cases {
@@ -44,14 +79,29 @@ pub(in super::super) fn files() -> Cases {
             &POLICY,
         ),
         Case::other(
+            "pending-servicing",
+            pending(),
+            &[
+                r"Component Based Servicing\RebootPending\",
+                r"Component Based Servicing\PackagesPending\",
+                r"Component Based Servicing\RebootInProgress\",
+                r"SessionsPending\Exclusive",
+                r"SessionsPending\3_1\Exclusive",
+                "ExecutionState",
+                "PendingXmlIdentifier",
+                "NextQueueEntryIndex",
+                "StoreDirty",
+                PENDING,
+                LOGS[0],
+                LOGS[1],
+            ],
+        ),
+        Case::other(
             "regback-restore",
             vec![
                 present(SAM),
                 present(SAM_LOG),
-                Break::File(
-                    "Windows/System32/config/RegBack/SAM".to_owned(),
-                    hive(|editor| editor.create_key(r"SAM\Domains\Account").map(drop)),
-                ),
+                Break::File("Windows/System32/config/RegBack/SAM".to_owned(), copy()),
                 // This hive is missing, and its copy is empty.
                 Break::File(
                     "Windows/System32/config/RegBack/SECURITY".to_owned(),
