@@ -53,6 +53,7 @@
 //! | [`Listing`] | list a store as `bcdedit /enum all` does |
 //! | [`loader`] | find the loader that boots the Windows in a folder |
 //! | [`inherit`] | find out what an object inherits |
+//! | [`new_store`] | make a store for one Windows |
 //! | [`text`] | export a store as text, and import the text again without loss |
 //!
 //! `examples/list_entries.rs` is a small program that lists a store.
@@ -74,6 +75,7 @@ pub mod elements;
 mod error;
 pub mod inherit;
 pub mod loader;
+pub mod new_store;
 mod object_type;
 mod parse_value;
 mod show;

@@ -26,6 +26,8 @@ pub(crate) struct Examined {
     pub(crate) check: Option<CheckSummary>,
     /// Its control sets; absent for other hives than `SYSTEM`.
     pub(crate) control_sets: Option<ControlSets>,
+    /// True if it is a boot store that can't be read or doesn't exist, and that is built anew.
+    pub(crate) is_new: bool,
 }
 
 impl Examined {
@@ -52,6 +54,7 @@ impl From<&HiveOnDisk> for Examined {
             recovery: opened.recovery.as_ref().map(RecoverySummary::from),
             check: None,
             control_sets: None,
+            is_new: false,
         }
     }
 }

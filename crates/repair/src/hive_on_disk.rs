@@ -170,6 +170,87 @@ pub(crate) fn open(hive_place: HivePlace, access: Access) -> Result<HiveOnDisk, 
     })
 }
 
+/// A hive's file that is written as a whole, whatever is in it now.
+pub(crate) struct ReplacedHive {
+    pub(crate) place: HivePlace,
+    /// The file and its content; `None` if it doesn't exist.
+    pub(crate) primary: Option<(Box<dyn File>, Fingerprint)>,
+    pub(crate) log_files: Vec<LogOnDisk>,
+    pub(crate) logs: Logs,
+}
+
+/// The greatest length of a file that is replaced, in bytes. A boot store has some 30 KiB.
+pub(crate) const MOST_REPLACED: u64 = 16 << 20;
+/// The length of a hive whose logs are believed, if the hive itself can't be read.
+const ANY_LOG: u64 = 1 << 20;
+
+/// Opens the files of a hive that is written as a whole, and takes the hive's lock. Its folder must
+/// exist.
+///
+/// # Errors
+/// If the folder doesn't exist, or if a file is too long or another kind of thing.
+pub(crate) fn open_to_replace(
+    root: &dyn Dir,
+    hive: HiveId,
+    volume: Option<&str>,
+    path: &str,
+) -> Result<ReplacedHive, Error> {
+    let components: Vec<&str> = path.split('/').collect();
+    let missing = || Error::NoHive {
+        path: on_volume(volume, path),
+    };
+    let mut distinct = Distinct::default();
+    let (place, primary) = match root.find(&components)? {
+        Some(place) => {
+            let path = place.path.clone();
+            let io = |what| Error::io(&path, what);
+            if place.kind() != Kind::File {
+                let error = io::Error::new(io::ErrorKind::InvalidInput, place.kind().to_string());
+                return Err(io("open the hive")(error));
+            }
+            let opened = place.dir.open(&place.name, Access::ReadWrite);
+            let primary = opened.map_err(|error| cannot_open(&path, error))?;
+            lock(primary.as_ref(), &path)?;
+            distinct.add_hive(primary.as_ref(), &path)?;
+            if primary.len().map_err(io("read the hive"))? > MOST_REPLACED {
+                let error = io::Error::from(io::ErrorKind::FileTooLarge);
+                return Err(io("replace the hive")(error));
+            }
+            let content = Content::of_file(primary.as_ref()).map_err(io("read the hive"))?;
+            (place, Some((primary, Fingerprint { path, content })))
+        }
+        None => {
+            let (name, folder) = components.split_last().ok_or_else(missing)?;
+            let folder = root.find(folder)?.ok_or_else(missing)?;
+            let dir = folder
+                .open_dir()
+                .map_err(Error::io(&folder.path, "open the folder"))?;
+            let mut metadata = folder.metadata;
+            metadata.kind = Kind::File;
+            metadata.len = 0;
+            let place = Found {
+                dir,
+                name: (*name).to_owned(),
+                path: format!("{}/{name}", folder.path),
+                metadata,
+            };
+            (place, None)
+        }
+    };
+    let len = place.metadata.len.max(ANY_LOG);
+    let (log_files, logs) = read_logs(&place, len, Some(distinct))?;
+    Ok(ReplacedHive {
+        place: HivePlace {
+            hive,
+            volume: volume.map(str::to_owned),
+            place,
+        },
+        primary,
+        log_files,
+        logs,
+    })
+}
+
 /// Reads a hive again from an open file, without its logs. It must be clean.
 pub(crate) fn reopen_clean(primary: &dyn File, path: &str) -> Result<Hive, Error> {
     let buffer =

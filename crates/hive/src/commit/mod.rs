@@ -32,6 +32,7 @@ mod numbers;
 mod on_disk;
 mod pages;
 mod plan;
+mod replace;
 mod steps;
 
 #[cfg(test)]
@@ -43,3 +44,4 @@ pub use execute::execute;
 pub use files::{HiveFileKind, HiveFiles};
 pub(crate) use on_disk::{OnDisk, Run, Settlement};
 pub use plan::{CommitPlan, FileChange, FormatReason, LogChoice, Step};
+pub use replace::replace;

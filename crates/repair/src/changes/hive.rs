@@ -3,8 +3,10 @@
 mod scope;
 mod undo;
 
+use diskmend_bcd::new_store;
 use diskmend_disk::Access;
 use diskmend_hive::Editor;
+use jiff::Timestamp;
 
 use crate::error::{Error, Refusal};
 use crate::examined::Examined;
@@ -12,7 +14,7 @@ use crate::finding::{ChangedValue, Deletion, ElementWords, Finding, Goal, RowSta
 use crate::hive_on_disk::{self, Distinct, Fingerprint};
 use crate::place::{HiveId, Place};
 use crate::progress::{Phase, Watch};
-use crate::session::{Prepared, check_writable, prepare};
+use crate::session::{Prepared, check_writable, filetime, prepare, prepare_new};
 use crate::site::{Options, Site};
 use crate::stop::Stop;
 pub(crate) use scope::check as check_scope;
@@ -126,6 +128,9 @@ pub(crate) struct HiveFile {
     pub(crate) dirty: bool,
     /// The content of the hive and its logs when the plan was made.
     pub(crate) fingerprints: Vec<Fingerprint>,
+    /// True if it is a boot store that is built anew, in place of a file that is missing or can't be
+    /// read. Then only the hive file has a fingerprint, if it exists.
+    pub(crate) is_new: bool,
 }
 
 impl HiveFile {
@@ -137,6 +142,7 @@ impl HiveFile {
             path: examined.path.clone(),
             dirty: examined.dirty.is_some(),
             fingerprints,
+            is_new: examined.is_new,
         }
     }
 
@@ -174,27 +180,58 @@ impl HiveFile {
         watch: &mut Watch<'_>,
         edit: impl FnOnce(&mut Editor) -> Result<(), Stop<Error>>,
     ) -> Result<Option<Prepared>, Error> {
+        if self.is_new {
+            return self.prepare_new(site, options, watch, edit).map(Some);
+        }
         let volume = self.volume.as_deref();
         let root = site.root_of(volume)?;
         let hive = self.hive.clone();
         let place = hive_on_disk::find_at(root.dir(), hive, volume, &self.path)?;
         watch.phase(Phase::Opening, &place.place.path)?;
         let opened = hive_on_disk::open(place, Access::ReadWrite)?;
-        let now = opened.fingerprints();
-        if let Some(changed) = now
-            .iter()
-            .chain(&self.fingerprints)
-            .find(|file| !(now.contains(file) && self.fingerprints.contains(file)))
-        {
-            return Err(Refusal::Changed {
-                path: changed.path.clone(),
-            }
-            .into());
-        }
+        self.check_unchanged(&opened.fingerprints())?;
         let (mut prepared, ()) = prepare(opened, options, watch, edit)?;
         if let Some(prepared) = &mut prepared {
             check_writable(site, prepared)?;
         }
         Ok(prepared)
+    }
+
+    /// Makes a new boot store in memory, and checks that it can be written in place of what is
+    /// there, which must be unchanged since the plan was made.
+    fn prepare_new(
+        &self,
+        site: &Site,
+        options: &Options,
+        watch: &mut Watch<'_>,
+        edit: impl FnOnce(&mut Editor) -> Result<(), Stop<Error>>,
+    ) -> Result<Prepared, Error> {
+        let volume = self.volume.as_deref();
+        let root = site.root_of(volume)?;
+        watch.phase(Phase::Opening, &self.path)?;
+        let replaced =
+            hive_on_disk::open_to_replace(root.dir(), self.hive.clone(), volume, &self.path)?;
+        let now = replaced.primary.iter().map(|(_, file)| file.clone());
+        self.check_unchanged(&now.collect::<Vec<_>>())?;
+        let begun = new_store::begin(filetime(Timestamp::now()));
+        let editor = begun.map_err(|source| Error::NewStore {
+            path: self.path.clone(),
+            source,
+        })?;
+        let mut prepared = prepare_new(replaced, editor, options, watch, edit)?;
+        check_writable(site, &mut prepared)?;
+        Ok(prepared)
+    }
+
+    fn check_unchanged(&self, now: &[Fingerprint]) -> Result<(), Error> {
+        let mut files = now.iter().chain(&self.fingerprints);
+        let changed = files.find(|file| !(now.contains(file) && self.fingerprints.contains(file)));
+        match changed {
+            None => Ok(()),
+            Some(changed) => Err(Refusal::Changed {
+                path: changed.path.clone(),
+            }
+            .into()),
+        }
     }
 }

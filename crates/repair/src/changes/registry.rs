@@ -117,6 +117,7 @@ mod tests {
             path: "SYSTEM".to_owned(),
             dirty: false,
             fingerprints: Vec::new(),
+            is_new: false,
         }
     }
 

@@ -89,13 +89,27 @@ pub(super) fn cases() -> Vec<(&'static str, Site)> {
             .set(LOADER, os_device, on(SIGNATURE, 3))
             .set(LOADER, device, on(SIGNATURE, 3));
     let loader = store().set(LOADER, device, on(SIGNATURE, 1));
-    [
+    let entries = [
         ("boot-entry-astray", astray),
         ("boot-entry-elsewhere", elsewhere),
         ("boot-entry-device", loader),
-    ]
-    .map(|(name, store)| (name, with_data(store)))
-    .into()
+    ];
+    // A new store needs to know the partitions.
+    let stores = [
+        ("boot-store-missing", Break::NoFile(BIOS.to_owned())),
+        ("boot-store-empty", Break::File(BIOS.to_owned(), Vec::new())),
+        (
+            "boot-store-damaged",
+            Break::File(BIOS.to_owned(), b"no hive".to_vec()),
+        ),
+    ];
+    let entries = entries.map(|(name, store)| (name, with_data(store)));
+    let stores = stores.map(|(name, broken)| {
+        let mut site = beside(&disk(&[broken]), &[]);
+        site.layout = Some(layout());
+        (name, site)
+    });
+    entries.into_iter().chain(stores).collect()
 }
 
 /// Which cause a store gives.
@@ -109,7 +123,9 @@ fn devices_that_lead_to_no_windows_are_found() {
     let device = ElementId::APPLICATION_DEVICE;
     assert_eq!(causes_of(store()), [""; 0]);
     for (name, site) in cases() {
-        assert_eq!(causes(&diagnose_at(&site)), [name]);
+        let found = diagnose_at(&site);
+        assert_eq!(causes(&found), [name]);
+        assert_eq!(found.causes[0].repair.len(), 1, "{name}");
     }
     for place in [on(SIGNATURE, 1), on(OTHER_DISK, 2)] {
         let store = store().set(LOADER, device, place);

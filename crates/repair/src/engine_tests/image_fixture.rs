@@ -71,6 +71,16 @@ pub(super) fn image_like(disk: &FaultyDisk) -> Option<Vec<u8>> {
     Some(image)
 }
 
+/// The bytes of an image file with an EFI system partition and a Windows for EFI.
+pub(super) fn efi_image(hive: &str) -> Option<Vec<u8>> {
+    let mut image = image_with(Boot::Fat, Container::Raw, |root| {
+        fill_windows(root, hive);
+        put(root, "Windows/System32/winload.efi", b"MZ");
+    })?;
+    image[SIGNATURE_AT..][..4].copy_from_slice(&0x1a2b_3c4d_u32.to_le_bytes());
+    Some(image)
+}
+
 fn image_with(boot: Boot, container: Container, fill: impl FnOnce(&Path)) -> Option<Vec<u8>> {
     let folder = tempfile::tempdir().expect("a folder");
     let mut disk = vec![0; (WINDOWS_AT + WINDOWS_SECTORS) * SECTOR];
@@ -160,7 +170,7 @@ fn ntfs(folder: &Path, start: usize, sectors: usize, fill: impl FnOnce(&Path)) -
     Some(fs::read(path).expect("readable"))
 }
 
-/// A FAT volume with a boot store for EFI.
+/// A FAT volume with a boot manager and a boot store for EFI.
 fn fat(folder: &Path, sectors: usize) -> Option<Vec<u8>> {
     let path = new_file(folder, "esp", sectors);
     let store = folder.join("BCD");
@@ -175,6 +185,13 @@ fn fat(folder: &Path, sectors: usize) -> Option<Vec<u8>> {
     }
     let store = store.to_str().expect("a plain path");
     run("mcopy", &["-i", image, store, &format!("::{EFI}")])?;
+    let manager = folder.join("bootmgfw.efi");
+    fs::write(&manager, b"MZ").expect("written");
+    let manager = manager.to_str().expect("a plain path");
+    run(
+        "mcopy",
+        &["-i", image, manager, &format!("::{above}/bootmgfw.efi")],
+    )?;
     Some(fs::read(path).expect("readable"))
 }
 

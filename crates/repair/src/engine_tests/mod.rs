@@ -38,6 +38,7 @@ mod image_room;
 #[cfg(target_os = "linux")]
 mod image_undo;
 mod later_runs;
+mod new_store;
 mod outcomes;
 mod prune;
 mod registry_keys;

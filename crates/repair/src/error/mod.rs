@@ -102,6 +102,14 @@ pub enum Error {
         /// Why.
         source: diskmend_bcd::StoreError,
     },
+    /// A new boot store could not be made in memory.
+    #[error("{path}: no new boot store could be made")]
+    NewStore {
+        /// The path of the store.
+        path: String,
+        /// Why.
+        source: diskmend_bcd::new_store::NewStoreError,
+    },
     /// The boot store can't be changed in this way.
     #[error("{path}: this change to the boot store is not possible")]
     StoreChange {

@@ -202,6 +202,14 @@ pub enum Refusal {
         /// The object, as the recipe names it.
         object: String,
     },
+    /// A boot store is missing or can't be read, and it isn't known enough to build it anew.
+    #[error("{place}: no boot store is built: {reason}")]
+    NoNewStore {
+        /// The store, or where it should be.
+        place: String,
+        /// The reason, for a person.
+        reason: String,
+    },
     /// It isn't known what an element of the boot store should be.
     #[error("{path}: {element}: {reason}")]
     ElementUndetermined {

@@ -5,7 +5,7 @@
 //! can depend on every fact. Nothing is written.
 
 mod accounts;
-mod boot;
+pub(crate) mod boot;
 pub(crate) mod boot_stores;
 mod certificates;
 mod control_sets;

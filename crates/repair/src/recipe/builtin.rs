@@ -101,6 +101,10 @@ pub(super) const FILES: &[(&str, &str)] = &[
         include_str!("../../recipes/net-provider-order.toml"),
     ),
     (
+        "bcd-rebuild.toml",
+        include_str!("../../recipes/bcd-rebuild.toml"),
+    ),
+    (
         "subsystems.toml",
         include_str!("../../recipes/subsystems.toml"),
     ),

@@ -22,6 +22,8 @@ pub(crate) enum About<'r> {
     ValuesOfTwo([(HiveName, &'r dyn JudgeValues); 2]),
     /// Elements of the boot store that starts Windows.
     Elements(&'r dyn JudgeElements),
+    /// A boot store that is missing or can't be read.
+    NewStore,
     /// Files that Windows must not find.
     Files(&'r dyn JudgeFiles),
     /// The security descriptors of a folder and its content.
@@ -47,6 +49,11 @@ impl<'r> About<'r> {
             Self::Elements(judge) => Some(judge),
             _ => None,
         }
+    }
+
+    /// Something if the row is about a boot store that is missing or can't be read.
+    pub(crate) fn new_store(self) -> Option<()> {
+        matches!(self, Self::NewStore).then_some(())
     }
 
     /// The judge of files, if the row is about files.

@@ -5,6 +5,7 @@
 
 mod acl;
 mod bcd;
+mod boot_store;
 mod certificate;
 mod claim;
 mod driver;
@@ -31,6 +32,7 @@ pub use crate::written::{AnyBits, Bits, Expected, FolderPath, KeyPattern, NamePa
 pub(crate) use crate::written::{Wrong, sentence, wrong, wrong_at};
 pub use acl::{AclFault, AclRow, AppliesTo, DesiredAcl};
 pub use bcd::{BcdFault, BcdObject, BcdRow, BcdWanted};
+pub use boot_store::BootStoreRow;
 pub use certificate::CertificateRow;
 pub(crate) use claim::Claim;
 pub use driver::DriverRow;
@@ -101,6 +103,8 @@ kinds! {
     RegistryKey(RegistryKeyRow) in registry_key,
     /// A wanted element of the boot store.
     Bcd(BcdRow) in bcd,
+    /// A boot store that is missing or can't be read.
+    BootStore(BootStoreRow) in boot_store,
     /// Wanted permissions of a folder or its content.
     Acl(AclRow) in acl,
     /// A wanted setting of services.

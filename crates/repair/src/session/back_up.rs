@@ -41,7 +41,7 @@ pub(crate) fn back_up<'a>(
             volume: held.volume.clone(),
             path: held.path.clone(),
             recovered: held.recovery.is_some(),
-            reversible: held.changes.are_reversible(),
+            reversible: !held.is_new && held.changes.are_reversible(),
             changes: Vec::new(),
             changes_file: None,
             change_count: held.changes.len(),
@@ -85,7 +85,7 @@ pub(crate) fn back_up<'a>(
         .map_err(|error| Error::io(&held.path, "note the change of")(error.into()))?;
     let journal = (journal.len() as u64).saturating_mul(4);
     backup.need.state = backup.need.state.saturating_add(journal);
-    if held.changes.are_reversible() {
+    if backup.entry.reversible {
         let changes: Vec<_> = held
             .changes
             .list()

@@ -1,13 +1,15 @@
 //! Writing prepared hives. Each is locked and was verified in memory, and the caller has written
 //! the undo data and the journal.
 
-use diskmend_hive::commit::{CommitError, CommitPlan, HiveFileKind, Options, execute, plan};
+use diskmend_hive::commit::{
+    CommitError, CommitPlan, HiveFileKind, Options, execute, plan, replace,
+};
 use jiff::Timestamp;
 
 use super::back_up::{Backup, back_up};
 use super::files::CommitFiles;
 use super::proof::{self, Wanted};
-use super::{Prepared, Target, VerifiedImage, filetime};
+use super::{Prepared, Target, VerifiedImage, WriteWay, filetime};
 use crate::check_summary::{CheckSummary, RecoverySummary};
 use crate::error::{Error, Refusal};
 use crate::place::HiveId;
@@ -109,6 +111,17 @@ fn plan_one<'a>(
     files: &mut CommitFiles,
     now: Timestamp,
 ) -> Result<CommitPlan<'a>, Error> {
+    let cannot_commit = |source: CommitError| Error::Commit {
+        path: path.to_owned(),
+        source,
+    };
+    if let WriteWay::Whole { old_len } = image.way {
+        let plan = replace(&image.hive, &image.logs, old_len, filetime(now));
+        let plan = plan.map_err(cannot_commit)?;
+        files.open_for(&plan)?;
+        files.check_room(&plan)?;
+        return Ok(plan);
+    }
     let mut planned = |with_log| {
         let options = Options {
             now: filetime(now),
@@ -116,10 +129,7 @@ fn plan_one<'a>(
             with_log,
         };
         let plan = plan(&image.hive, &image.logs, &options);
-        let plan = plan.map_err(|source: CommitError| Error::Commit {
-            path: path.to_owned(),
-            source,
-        })?;
+        let plan = plan.map_err(cannot_commit)?;
         files.open_for(&plan)?;
         files.check_room(&plan)?;
         Ok(plan)
@@ -169,8 +179,8 @@ pub(crate) fn read_back(
     for ((Target { held, files }, wanted), entry) in hives {
         watch.committed(Phase::ReadingBack, &held.path);
         let content = match held.recovery {
-            None => proof::of_chunks(files.primary(), &held.path, wanted)?,
-            Some(_) => proof::of_hive(files.primary(), &held.path, held.changes.list(), wanted)?,
+            None => proof::of_chunks(files.primary()?, &held.path, wanted)?,
+            Some(_) => proof::of_hive(files.primary()?, &held.path, held.changes.list(), wanted)?,
         };
         for kind in HiveFileKind::ALL {
             let path = files.path(kind);

@@ -13,13 +13,14 @@ use crate::run::Content;
 /// The files of one hive.
 pub(crate) struct CommitFiles {
     place: Found,
-    primary: Box<dyn File>,
+    /// The hive file; `None` until the commit creates it.
+    primary: Option<Box<dyn File>>,
     logs: Vec<LogOnDisk>,
     open_logs: [Option<Box<dyn File>>; 3],
 }
 
 impl CommitFiles {
-    pub(crate) fn new(place: Found, primary: Box<dyn File>, logs: Vec<LogOnDisk>) -> Self {
+    pub(crate) fn new(place: Found, primary: Option<Box<dyn File>>, logs: Vec<LogOnDisk>) -> Self {
         Self {
             place,
             primary,
@@ -34,7 +35,9 @@ impl CommitFiles {
     /// [`Refusal::NoLog`] if one can't be written, and the refusals of [`Distinct`].
     pub(crate) fn open_for(&mut self, plan: &CommitPlan<'_>) -> Result<(), Error> {
         let mut distinct = Distinct::default();
-        distinct.add_hive(self.primary.as_ref(), &self.place.path)?;
+        if let Some(primary) = &self.primary {
+            distinct.add_hive(primary.as_ref(), &self.place.path)?;
+        }
         for (slot, kind) in self.open_logs.iter_mut().zip(LogKind::ALL) {
             // A plan that was only tried may have opened it. While a file is open for writing,
             // Windows does not let any process open it for writing again, not even this one.
@@ -65,12 +68,22 @@ impl CommitFiles {
                 continue;
             };
             let room = match (self.open(kind), kind) {
-                (Some(file), _) => file.check_room(change.len_after, &change.extents),
+                (Some(file), _) => {
+                    // What is cut off isn't written.
+                    let extents = change.extents.iter().filter_map(|(offset, len)| {
+                        let left = change.len_after.checked_sub(*offset)?;
+                        (left > 0).then_some((*offset, left.min(*len)))
+                    });
+                    file.check_room(change.len_after, &extents.collect::<Vec<_>>())
+                }
                 (None, HiveFileKind::Log(log)) => {
                     let name = self.log_name(log);
                     self.place.dir.can_create(&name, change.len_after)
                 }
-                (None, HiveFileKind::Primary) => Ok(()),
+                (None, HiveFileKind::Primary) => self
+                    .place
+                    .dir
+                    .can_create(&self.place.name, change.len_after),
             };
             room.map_err(|source| Refusal::NoRoom {
                 path: self.path(kind),
@@ -95,14 +108,20 @@ impl CommitFiles {
     }
 
     /// The hive file.
-    pub(crate) fn primary(&self) -> &dyn File {
-        self.primary.as_ref()
+    ///
+    /// # Errors
+    /// If the commit was to create it and didn't.
+    pub(crate) fn primary(&self) -> Result<&dyn File, Error> {
+        let missing = || Error::NoHive {
+            path: self.place.path.clone(),
+        };
+        self.primary.as_deref().ok_or_else(missing)
     }
 
     /// A file that exists.
     pub(crate) fn open(&self, kind: HiveFileKind) -> Option<&dyn File> {
         match kind {
-            HiveFileKind::Primary => Some(self.primary.as_ref()),
+            HiveFileKind::Primary => self.primary.as_deref(),
             HiveFileKind::Log(kind) => self
                 .open_logs
                 .iter()
@@ -132,7 +151,10 @@ impl CommitFiles {
 impl HiveFiles for CommitFiles {
     fn file(&mut self, kind: HiveFileKind) -> Option<&mut dyn Storage> {
         match kind {
-            HiveFileKind::Primary => Some(self.primary.as_mut()),
+            HiveFileKind::Primary => match &mut self.primary {
+                Some(file) => Some(file.as_mut()),
+                None => None,
+            },
             HiveFileKind::Log(kind) => match self.slot(kind)? {
                 Some(file) => Some(file.as_mut()),
                 None => None,
@@ -142,7 +164,11 @@ impl HiveFiles for CommitFiles {
 
     fn create(&mut self, kind: HiveFileKind) -> io::Result<()> {
         let HiveFileKind::Log(kind) = kind else {
-            return Err(io::ErrorKind::AlreadyExists.into());
+            if self.primary.is_some() {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            self.primary = Some(self.place.dir.create(&self.place.name)?);
+            return Ok(());
         };
         let name = self.log_name(kind);
         let file = self.place.dir.create(&name)?;

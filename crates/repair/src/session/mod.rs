@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use crate::check_summary::{CheckSummary, RecoverySummary};
 use crate::digest::Chunks;
 use crate::error::Error;
-use crate::hive_on_disk::{Fingerprint, HiveOnDisk};
+use crate::hive_on_disk::{Fingerprint, HiveOnDisk, ReplacedHive};
 use crate::place::HiveId;
 use crate::progress::{Phase, Watch};
 use crate::second_reader::SecondReader;
@@ -45,6 +45,16 @@ pub(crate) struct VerifiedImage {
     logs: Logs,
     /// The chunks of the hive file when it was opened.
     before: Chunks,
+    way: WriteWay,
+}
+
+/// How a hive gets to the disk.
+#[derive(Clone, Copy)]
+enum WriteWay {
+    /// Its changes are written in place.
+    InPlace,
+    /// The whole hive is written, to a file of this length, or to a new file.
+    Whole { old_len: Option<u64> },
 }
 
 /// What is known about a prepared change.
@@ -57,6 +67,8 @@ struct Held {
     check: Option<CheckSummary>,
     second_reader: SecondReader,
     changes: Changes,
+    /// True if it is a new hive in place of what was there.
+    is_new: bool,
 }
 
 impl Prepared {
@@ -110,6 +122,7 @@ pub(crate) fn prepare<T, R>(
             hive: verified.hive,
             logs: opened.logs,
             before: opened.chunks,
+            way: WriteWay::InPlace,
         },
         target: Target {
             held: Held {
@@ -121,11 +134,78 @@ pub(crate) fn prepare<T, R>(
                 check: verified.check,
                 second_reader: verified.second_reader,
                 changes: verified.changes,
+                is_new: false,
             },
-            files: CommitFiles::new(opened.hive_place.place, opened.primary, opened.log_files),
+            files: CommitFiles::new(
+                opened.hive_place.place,
+                Some(opened.primary),
+                opened.log_files,
+            ),
         },
     };
     Ok((Some(prepared), given))
+}
+
+/// Edits a new hive in memory and verifies the result. It is written as a whole, so that the run
+/// can only be undone by its bytes: undoing single changes would leave an empty hive.
+pub(crate) fn prepare_new<R>(
+    replaced: ReplacedHive,
+    mut editor: Editor,
+    options: &Options,
+    watch: &mut Watch<'_>,
+    edit: impl FnOnce(&mut Editor) -> Result<(), Stop<R>>,
+) -> Result<Prepared, NotEdited<R>> {
+    let ReplacedHive {
+        place,
+        primary,
+        log_files,
+        logs,
+    } = replaced;
+    let path = place.place.path.clone();
+    watch.phase(Phase::Editing, &path)?;
+    let cannot_edit = |source| Error::Edit {
+        path: path.clone(),
+        source,
+    };
+    match edit(&mut editor) {
+        Ok(()) => {}
+        Err(Stop::Refused(refusal)) => return Err(NotEdited::Refused(refusal)),
+        Err(Stop::Edit(error)) => return Err(cannot_edit(error).into()),
+    }
+    let edited = editor.finish().map_err(cannot_edit)?;
+    watch.phase(Phase::Verifying, &path)?;
+    let verified = if options.check {
+        verify::new_hive(edited, &path)?
+    } else {
+        verify::in_part(edited, &path)?
+    };
+    let (primary, fingerprint) = match primary {
+        Some((primary, fingerprint)) => (Some(primary), Some(fingerprint)),
+        None => (None, None),
+    };
+    let old_len = fingerprint.as_ref().map(|file| file.content.length);
+    Ok(Prepared {
+        image: VerifiedImage {
+            hive: verified.hive,
+            logs,
+            before: Chunks::default(),
+            way: WriteWay::Whole { old_len },
+        },
+        target: Target {
+            held: Held {
+                hive: place.hive,
+                volume: place.volume,
+                path,
+                fingerprints: fingerprint.into_iter().collect(),
+                recovery: None,
+                check: verified.check,
+                second_reader: verified.second_reader,
+                changes: Changes::default(),
+                is_new: true,
+            },
+            files: CommitFiles::new(place.place, primary, log_files),
+        },
+    })
 }
 
 /// A point in time as Windows stores it.

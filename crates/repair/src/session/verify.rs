@@ -99,6 +99,37 @@ pub(crate) fn in_full(
     })
 }
 
+/// Checks a new hive completely and reads it with the second reader, which must agree.
+pub(crate) fn new_hive(edited: Edited, path: &str) -> Result<Passed, Error> {
+    let (verified, changes) = edited.verify().map_err(|error| not_verified(path, error))?;
+    let check = Some(CheckSummary::from(verified.report()));
+    let hive = Committable::from(verified);
+    let wanted = Expectation::of_all(changes.list());
+    let differs = |found: String| Error::SecondReader {
+        path: path.to_owned(),
+        found,
+    };
+    match read_back(hive.image().file(), &wanted) {
+        ReadBack::Agrees => {}
+        ReadBack::Disagrees {
+            path,
+            expected,
+            actual,
+        } => {
+            return Err(differs(format!(
+                "{path}: expected {expected}, found {actual}"
+            )));
+        }
+        ReadBack::CannotRead { reason } => return Err(differs(reason)),
+    }
+    Ok(Passed {
+        hive,
+        changes,
+        check,
+        second_reader: SecondReader::Agrees,
+    })
+}
+
 fn not_verified(path: &str, error: VerifyError) -> Error {
     let path = path.to_owned();
     match error {

@@ -3,6 +3,7 @@
 mod descriptors;
 mod elements;
 mod files;
+mod new_store;
 mod terms;
 mod values;
 
@@ -70,7 +71,9 @@ pub(crate) fn survey(
     };
     let asking = &Asking::new(facts);
     values::survey(&mut survey, facts, asking, recipes, goal)?;
-    elements::survey(&mut survey, facts, asking, recipes, goal)?;
+    if !new_store::survey(&mut survey, facts, asking, recipes)? {
+        elements::survey(&mut survey, facts, asking, recipes, goal)?;
+    }
     files::survey(&mut survey, facts, asking, recipes)?;
     descriptors::survey(&mut survey, facts, asking, recipes, goal)?;
     terms::tell(&mut survey, facts, asking, recipes, goal);

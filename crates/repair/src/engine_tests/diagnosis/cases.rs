@@ -336,7 +336,6 @@ fn boot() -> Cases {
 }
 
 fn boot_store() -> Cases {
-    let store = |bytes: Vec<u8>| vec![Break::File(BIOS.to_owned(), bytes)];
     let made = |store: Maker| vec![Break::File(BIOS.to_owned(), store.bytes())];
     let text = |text: &str| ElementValue::String(text.to_owned());
     let winload = r"\Windows\system32\winload.exe";
@@ -346,9 +345,6 @@ fn boot_store() -> Cases {
         .set(BOOTMGR, ElementId::DEFAULT, ElementValue::Object(RECOVERY));
     let path = ElementId::APPLICATION_PATH;
     vec![
-        ("boot-store-missing", vec![Break::NoFile(BIOS.to_owned())]),
-        ("boot-store-empty", store(Vec::new())),
-        ("boot-store-damaged", store(b"no hive".to_vec())),
         (
             "boot-manager-missing",
             vec![Break::NoFile("bootmgr".to_owned())],

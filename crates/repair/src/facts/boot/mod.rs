@@ -6,6 +6,8 @@
 
 mod default;
 mod entry;
+mod locale;
+pub(crate) mod lost;
 mod stores;
 
 use super::Facts;

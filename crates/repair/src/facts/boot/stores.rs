@@ -103,7 +103,7 @@ pub(super) fn without_store(site: &Site, failure: &Failure, faults: &mut BootFau
 }
 
 /// The partitions that the firmware starts, by the partition table: their numbers and types.
-fn system_partitions(site: &Site) -> Vec<(u32, String)> {
+pub(super) fn system_partitions(site: &Site) -> Vec<(u32, String)> {
     let Some(disk) = &site.disk else {
         return Vec::new();
     };

@@ -30,6 +30,9 @@ pub(crate) struct NoContent {
     pub(crate) reason: String,
     /// True if the content of the file is the reason.
     pub(crate) is_damage: bool,
+    /// True if the content of the file and of its logs is the reason: it was not closed cleanly, and
+    /// its logs can't recover it.
+    pub(crate) is_unrecoverable: bool,
 }
 
 /// The content of a store.

@@ -113,7 +113,7 @@ pub(super) fn find(facts: &Facts<'_>) -> Result<Found, Error> {
 
 /// The target's Windows as loaders name it, for a store on the volume `store`, or on the target
 /// itself if that is `None`.
-fn wanted(site: &Site, store: Option<&str>) -> Wanted {
+pub(crate) fn wanted(site: &Site, store: Option<&str>) -> Wanted {
     let Some(layout) = &site.layout else {
         return Wanted {
             system_root: WINDOWS.to_owned(),
@@ -234,6 +234,7 @@ fn candidate(
         Err(error) => Err(NoContent {
             reason: chain(error),
             is_damage: is_damage(error),
+            is_unrecoverable: matches!(error, Error::Refused(Refusal::Unrecoverable { .. })),
         }),
     };
     let looked = Looked {
@@ -273,6 +274,7 @@ fn read_content(opened: &HiveOnDisk) -> Result<Content, NoContent> {
             source,
         }),
         is_damage: true,
+        is_unrecoverable: false,
     })
 }
 

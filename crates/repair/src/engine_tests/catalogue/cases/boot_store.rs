@@ -9,6 +9,44 @@ use crate::engine_tests::boot_fixture::{BIOS, LOADER, Maker, bios};
 use crate::engine_tests::catalogue::Case;
 use crate::engine_tests::diagnosis::disk::Break;
 
+/// The elements of a new store for a BIOS with a memory tester.
+const REBUILT: &[&str] = &[
+    "{bootmgr} device",
+    "{bootmgr} description",
+    "{bootmgr} locale",
+    "{bootmgr} inherit",
+    "{bootmgr} default",
+    "{bootmgr} displayorder",
+    "{bootmgr} toolsdisplayorder",
+    "{bootmgr} timeout",
+    "{default} device",
+    "{default} path",
+    "{default} description",
+    "{default} locale",
+    "{default} inherit",
+    "{default} recoveryenabled",
+    "{default} isolatedcontext",
+    "{default} allowedinmemorysettings",
+    "{default} osdevice",
+    "{default} systemroot",
+    "{default} nx",
+    "{default} bootmenupolicy",
+    "{memdiag} device",
+    "{memdiag} path",
+    "{memdiag} description",
+    "{memdiag} locale",
+    "{memdiag} inherit",
+    "{memdiag} badmemoryaccess",
+    "{emssettings} bootems",
+    "{dbgsettings} debugtype",
+    "{globalsettings} inherit",
+    "{bootloadersettings} inherit",
+    "{hypervisorsettings} hypervisordebugtype",
+    "{hypervisorsettings} hypervisordebugport",
+    "{hypervisorsettings} hypervisorbaudrate",
+    "{resumeloadersettings} inherit",
+];
+
 fn store(store: Maker) -> Vec<Break> {
     vec![Break::File(BIOS.to_owned(), store.bytes())]
 }
@@ -63,6 +101,19 @@ pub(in super::super) fn boot_store() -> Cases {
             )),
             &["{bootmgr} default"],
         ),
+        Case::other("bcd-rebuild", vec![Break::NoFile(BIOS.to_owned())], REBUILT),
+        Case::other(
+            "bcd-rebuild",
+            vec![Break::File(BIOS.to_owned(), Vec::new())],
+            REBUILT,
+        ),
+        // Damaged, longer than the new one, with the boot manager's files.
+        Case::other(
+            "bcd-rebuild",
+            vec![Break::File(BIOS.to_owned(), b"no hive".repeat(9000))],
+            REBUILT,
+        ),
+        Case::other("bcd-rebuild", vec![], &[]),
         Case::broken("bcd-loader-path", winload("efi"), &["{default} path"]),
         Case::other(
             "bcd-imc",
