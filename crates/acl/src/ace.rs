@@ -98,6 +98,18 @@ impl Ace {
         self.flags.contains(AceFlags::INHERITED)
     }
 
+    /// True if the ACE counts for its own object and its mask holds a generic right. Windows replaces
+    /// generic rights when it sets a descriptor, so that no stored descriptor has such an entry.
+    #[must_use]
+    pub fn has_generic_rights(&self) -> bool {
+        let generic = AccessMask::GENERIC_ALL
+            | AccessMask::GENERIC_EXECUTE
+            | AccessMask::GENERIC_WRITE
+            | AccessMask::GENERIC_READ;
+        let mask = self.trustee().map(|trustee| trustee.mask);
+        self.applies_here() && mask.is_some_and(|mask| mask.intersects(generic))
+    }
+
     /// True if the ACE counts for its own object and not only for those that inherit it.
     #[must_use]
     pub(crate) const fn applies_here(&self) -> bool {

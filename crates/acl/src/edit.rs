@@ -14,7 +14,7 @@ pub use grant::{Grant, GrantTextError};
 use crate::ace::{Ace, AceType};
 use crate::acl::Acl;
 use crate::descriptor::{AclSlot, Control, SecurityDescriptor};
-use crate::report;
+use crate::mask::Objects;
 use crate::sid::Sid;
 
 /// A change to a descriptor, for the plan and the report.
@@ -95,27 +95,44 @@ pub enum DaclFault {
 
 impl fmt::Display for Edit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(Objects::Files, f)
+    }
+}
+
+impl Objects {
+    /// An edit of the descriptor of such an object, for display.
+    #[must_use]
+    pub fn edit_text(self, edit: &Edit) -> String {
+        let mut text = String::new();
+        // Writing to a string can't fail.
+        let _ = edit.write(self, &mut text);
+        text
+    }
+}
+
+impl Edit {
+    fn write(&self, objects: Objects, f: &mut impl fmt::Write) -> fmt::Result {
         match self {
             Self::Added { ace } => {
                 let plain = ace.ace_type == AceType::ACCESS_ALLOWED;
                 let verb = if plain { "allow" } else { "add" };
-                write!(f, "{verb} {}", report::ace_text(ace))
+                write!(f, "{verb} {}", objects.ace_text(ace))
             }
             Self::Widened { before, after } => {
                 write!(
                     f,
                     "allow {}, was {}",
-                    report::ace_text(after),
-                    report::ace_text(before)
+                    objects.ace_text(after),
+                    objects.ace_text(before)
                 )
             }
-            Self::Removed { ace } => write!(f, "remove {}", report::ace_text(ace)),
+            Self::Removed { ace } => write!(f, "remove {}", objects.ace_text(ace)),
             Self::DenyNarrowed { before, after } => {
                 write!(
                     f,
                     "deny only {}, was {}",
-                    report::ace_text(after),
-                    report::ace_text(before)
+                    objects.ace_text(after),
+                    objects.ace_text(before)
                 )
             }
             Self::Reordered => f.write_str("put the entries in the right order"),
@@ -136,7 +153,7 @@ impl fmt::Display for Edit {
 }
 
 fn write_set(
-    f: &mut fmt::Formatter<'_>,
+    f: &mut impl fmt::Write,
     part: &str,
     before: Option<&Sid>,
     after: &Sid,

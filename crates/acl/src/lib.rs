@@ -84,7 +84,7 @@ pub use descriptor::{AclSlot, Control, Part, Salvaged, SecurityDescriptor};
 pub use diskmend_base::Guid;
 pub use edit::{DaclFault, Edit, Grant, GrantTextError};
 pub use error::{ByteOffset, Corruption, TooLarge};
-pub use mask::{AccessMask, MaskTextError};
+pub use mask::{AccessMask, MaskTextError, Objects};
 pub use report::{ace_text, icacls_lines};
 pub use save_file::{
     SaveReadError, SaveWriteError, SavedEntries, SavedEntry, SavedPart, SavedSddl, write_saved,

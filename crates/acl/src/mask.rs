@@ -7,7 +7,19 @@ use std::ops::{BitAnd, BitOr, Not};
 
 pub use letters::MaskTextError;
 
-/// The rights that an ACE grants or denies. The low 16 bits have their meaning for files.
+/// The objects that a mask is about. They give a meaning to its low 16 bits, to generic rights, and
+/// to the letters that stand for rights.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
+pub enum Objects {
+    /// Files and folders.
+    #[default]
+    Files,
+    /// Keys of the registry.
+    Keys,
+}
+
+/// The rights that an ACE grants or denies. The constants have their meaning for files, except for
+/// those of keys.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct AccessMask(pub u32);
 
@@ -64,6 +76,18 @@ impl AccessMask {
     /// FILE_GENERIC_EXECUTE.
     pub(crate) const FILE_EXECUTE: Self = Self(0x12_00A0);
 
+    /// KEY_ALL_ACCESS.
+    pub(crate) const KEY_ALL: Self = Self(0xF_003F);
+    /// KEY_READ.
+    pub(crate) const KEY_READ: Self = Self(0x2_0019);
+    /// The rights for which Windows takes GENERIC_EXECUTE of a key: KEY_READ and KEY_CREATE_LINK.
+    pub(crate) const KEY_EXECUTE: Self = Self(0x2_0039);
+    /// KEY_WRITE.
+    pub(crate) const KEY_WRITE: Self = Self(0x2_0006);
+
+    /// Every bit that can be in an ACE of a key: KEY_ALL_ACCESS and ACCESS_SYSTEM_SECURITY.
+    pub(crate) const OF_KEYS: Self = Self(0x10F_003F);
+
     /// True if every right of `other` is in this mask.
     #[must_use]
     pub(crate) const fn contains(self, other: Self) -> bool {
@@ -92,15 +116,36 @@ impl AccessMask {
     /// the generic mapping of file objects).
     #[must_use]
     pub(crate) fn map_generic(self) -> Self {
+        self.map_generic_of(Objects::Files)
+    }
+
+    /// The mask with every generic right replaced by the rights of these objects that it stands for
+    /// (MS-DTYP 2.4.3, generic mapping).
+    #[must_use]
+    pub(crate) fn map_generic_of(self, objects: Objects) -> Self {
+        let [read, write, execute, all] = match objects {
+            Objects::Files => [
+                Self::FILE_READ,
+                Self::FILE_WRITE,
+                Self::FILE_EXECUTE,
+                Self::FILE_ALL,
+            ],
+            Objects::Keys => [
+                Self::KEY_READ,
+                Self::KEY_WRITE,
+                Self::KEY_EXECUTE,
+                Self::KEY_ALL,
+            ],
+        };
         let generic = [
-            (Self::GENERIC_READ, Self::FILE_READ),
-            (Self::GENERIC_WRITE, Self::FILE_WRITE),
-            (Self::GENERIC_EXECUTE, Self::FILE_EXECUTE),
-            (Self::GENERIC_ALL, Self::FILE_ALL),
+            (Self::GENERIC_READ, read),
+            (Self::GENERIC_WRITE, write),
+            (Self::GENERIC_EXECUTE, execute),
+            (Self::GENERIC_ALL, all),
         ];
-        generic.iter().fold(self, |mask, (from, to)| {
-            if mask.contains(*from) {
-                mask.without(*from) | *to
+        generic.into_iter().fold(self, |mask, (from, to)| {
+            if mask.contains(from) {
+                mask.without(from) | to
             } else {
                 mask
             }

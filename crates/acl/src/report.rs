@@ -6,7 +6,7 @@ use diskmend_base::escape::Visible;
 
 use crate::ace::{Ace, AceFlags, AceType, Effect};
 use crate::descriptor::{AclSlot, SecurityDescriptor};
-use crate::mask::AccessMask;
+use crate::mask::{AccessMask, Objects};
 
 /// The flags, in the order in which icacls prints them.
 const FLAGS: [(&str, AceFlags); 5] = [
@@ -56,6 +56,18 @@ pub fn icacls_lines(path: &str, descriptor: &SecurityDescriptor) -> String {
 /// One entry as icacls prints it: `NT AUTHORITY\SYSTEM:(OI)(CI)(F)`.
 #[must_use]
 pub fn ace_text(ace: &Ace) -> String {
+    Objects::Files.ace_text(ace)
+}
+
+impl Objects {
+    /// One entry as [`ace_text`] prints those of files.
+    #[must_use]
+    pub fn ace_text(self, ace: &Ace) -> String {
+        ace_of(self, ace)
+    }
+}
+
+fn ace_of(objects: Objects, ace: &Ace) -> String {
     let Some(trustee) = ace.trustee() else {
         return format!("(TYPE {:#04x})", ace.ace_type.0);
     };
@@ -72,7 +84,7 @@ pub fn ace_text(ace: &Ace) -> String {
         out.push_str("(CONDITION)");
     }
     match ace.ace_type.effect() {
-        Some(Effect::Deny) if trustee.mask.contains(AccessMask::FILE_ALL) => {
+        Some(Effect::Deny) if trustee.mask.contains(objects.all()) => {
             out.push_str("(N)");
             return out;
         }
@@ -90,7 +102,7 @@ pub fn ace_text(ace: &Ace) -> String {
     if trustee.mask.is_empty() {
         out.push_str("(0x0)");
     } else {
-        let _ = write!(out, "({})", trustee.mask.to_icacls());
+        let _ = write!(out, "({})", objects.rights_text(trustee.mask));
     }
     out
 }

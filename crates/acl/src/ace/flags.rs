@@ -10,13 +10,13 @@ impl AceFlags {
     /// No flag.
     pub const NONE: Self = Self(0);
     /// Files in the folder inherit the ACE, icacls's `(OI)`.
-    pub(crate) const OBJECT_INHERIT: Self = Self(0x01);
+    pub const OBJECT_INHERIT: Self = Self(0x01);
     /// Folders in the folder inherit the ACE, icacls's `(CI)`.
-    pub(crate) const CONTAINER_INHERIT: Self = Self(0x02);
+    pub const CONTAINER_INHERIT: Self = Self(0x02);
     /// Objects that inherit the ACE don't pass it on, icacls's `(NP)`.
-    pub(crate) const NO_PROPAGATE: Self = Self(0x04);
+    pub const NO_PROPAGATE: Self = Self(0x04);
     /// The ACE doesn't count for the object itself, icacls's `(IO)`.
-    pub(crate) const INHERIT_ONLY: Self = Self(0x08);
+    pub const INHERIT_ONLY: Self = Self(0x08);
     /// The ACE was inherited from the parent, icacls's `(I)`.
     pub(crate) const INHERITED: Self = Self(0x10);
     /// Write an audit event if access is given.
@@ -31,7 +31,7 @@ impl AceFlags {
 
     /// True if every flag of `other` is set.
     #[must_use]
-    pub(crate) const fn contains(self, other: Self) -> bool {
+    pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 

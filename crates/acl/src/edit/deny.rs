@@ -3,9 +3,11 @@
 use std::mem;
 
 use super::Edit;
-use crate::ace::{Ace, AceBody};
+use crate::ace::{Ace, AceBody, Effect};
+use crate::acl::Acl;
 use crate::descriptor::SecurityDescriptor;
 use crate::mask::AccessMask;
+use crate::sid::Sid;
 use crate::token::Token;
 
 impl SecurityDescriptor {
@@ -26,6 +28,61 @@ impl SecurityDescriptor {
             edits.extend(self.narrow_denies(token, wanted));
         }
         edits
+    }
+
+    /// Removes the explicit entries that deny `token` a right of `wanted`, as
+    /// [`unblock`](Self::unblock) does, but leaves the order as it is.
+    pub fn remove_denies(&mut self, token: &Token, wanted: AccessMask) -> Vec<Edit> {
+        self.narrow_denies(token, wanted)
+    }
+
+    /// Removes the explicit entries for an account, whatever they say, as `icacls /remove` does.
+    pub fn remove_account(&mut self, account: Sid) -> Vec<Edit> {
+        let is_its = |ace: &Ace| {
+            let its = ace.trustee().is_some_and(|trustee| trustee.sid == account);
+            its && !ace.is_inherited()
+        };
+        self.remove_aces(is_its)
+    }
+
+    /// Removes the inherited entries that deny something and that are copies of an entry which
+    /// `parent` has passed on before it was edited and passes on no more. `before` is the parent's
+    /// descriptor before the edit.
+    pub fn remove_stale_denies(&mut self, before: &Self, parent: &Self) -> Vec<Edit> {
+        let [old, new] = [before, parent].map(Self::of_new_key);
+        let (old, new) = (old.dacl.list(), new.dacl.list());
+        let is_in = |acl: Option<&Acl>, ace: &Ace| {
+            acl.is_some_and(|acl| {
+                acl.aces
+                    .iter()
+                    .any(|one| one.body == ace.body && one.ace_type == ace.ace_type)
+            })
+        };
+        self.remove_aces(|ace| {
+            let denies = ace.ace_type.effect() == Some(Effect::Deny);
+            denies && ace.is_inherited() && is_in(old, ace) && !is_in(new, ace)
+        })
+    }
+
+    fn remove_aces(&mut self, is_removed: impl Fn(&Ace) -> bool) -> Vec<Edit> {
+        let found = self
+            .dacl
+            .list()
+            .is_some_and(|acl| acl.aces.iter().any(&is_removed));
+        let Some(acl) = self.dacl_for_edit_if(found) else {
+            return Vec::new();
+        };
+        let (removed, kept) = mem::take(&mut acl.aces).into_iter().partition(is_removed);
+        acl.aces = kept;
+        let removed: Vec<Ace> = removed;
+        removed
+            .into_iter()
+            .map(|ace| Edit::Removed { ace })
+            .collect()
+    }
+
+    fn dacl_for_edit_if(&mut self, wanted: bool) -> Option<&mut Acl> {
+        if wanted { self.dacl_for_edit() } else { None }
     }
 
     fn narrow_denies(&mut self, token: &Token, wanted: AccessMask) -> Vec<Edit> {
@@ -67,6 +124,40 @@ fn without(ace: &Ace, rights: AccessMask) -> Option<Ace> {
 
 #[cfg(test)]
 mod tests {
+    use crate::mask::Objects;
+
+    #[test]
+    fn entries_of_an_account_are_removed_if_they_are_not_inherited() {
+        let sddl = "D:(D;;KA;;;BU)(A;;KR;;;BU)(A;;KA;;;SY)(A;ID;KR;;;BU)";
+        let mut descriptor = SecurityDescriptor::from_sddl(sddl, &Domains::default()).unwrap();
+        let edits = descriptor.remove_account(Sid::USERS);
+        let edits: Vec<_> = edits
+            .iter()
+            .map(|edit| Objects::Keys.edit_text(edit))
+            .collect();
+        assert_eq!(
+            edits,
+            [r"remove BUILTIN\Users:(N)", r"remove BUILTIN\Users:(R)"]
+        );
+        let after = descriptor.to_sddl(SddlParts::All).unwrap();
+        assert_eq!(after, "D:(A;;KA;;;SY)(A;ID;KR;;;BU)");
+        assert_eq!(descriptor.remove_account(Sid::USERS), []);
+    }
+
+    #[test]
+    fn a_copy_of_a_removed_deny_is_removed_and_others_stay() {
+        let read = |sddl| SecurityDescriptor::from_sddl(sddl, &Domains::default()).unwrap();
+        let before = read("D:AI(D;CI;DCLC;;;SY)(A;CI;KA;;;SY)(D;CIID;SD;;;BU)");
+        let parent = read("D:AI(A;CI;KA;;;SY)(D;CIID;SD;;;BU)");
+        let mut child =
+            read("D:AI(D;;DCLC;;;BU)(D;CIID;DCLC;;;SY)(D;CIID;SD;;;BU)(D;CIID;SD;;;SY)");
+        assert_eq!(child.remove_stale_denies(&before, &before), []);
+        let edits = child.remove_stale_denies(&before, &parent);
+        assert_eq!(edits.len(), 1);
+        let after = child.to_sddl(SddlParts::All).unwrap();
+        assert_eq!(after, "D:AI(D;;DCLC;;;BU)(D;CIID;SD;;;BU)(D;CIID;SD;;;SY)");
+    }
+
     use super::*;
     use crate::sddl::SddlParts;
     use crate::sid::Domains;

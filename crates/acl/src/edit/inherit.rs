@@ -1,10 +1,13 @@
-//! Inheritance from a parent folder (MS-DTYP 2.5.3.4). `icacls /reset` leaves nothing but inherited
-//! entries.
+//! Inheritance from a parent folder or key (MS-DTYP 2.5.3.4). `icacls /reset` leaves nothing but
+//! inherited entries.
+
+mod new_key;
 
 use super::Edit;
 use crate::ace::{Ace, AceBody, AceFlags};
 use crate::acl::Acl;
 use crate::descriptor::{AclSlot, Control, SecurityDescriptor};
+use crate::mask::{AccessMask, Objects};
 use crate::sid::Sid;
 
 impl SecurityDescriptor {
@@ -20,6 +23,7 @@ impl SecurityDescriptor {
         let heir = Heir {
             owner: self.owner,
             group: self.group,
+            objects: Objects::Files,
             is_container,
         };
         let inherited = match parent.dacl.list() {
@@ -43,6 +47,7 @@ impl SecurityDescriptor {
 struct Heir {
     owner: Option<Sid>,
     group: Option<Sid>,
+    objects: Objects,
     is_container: bool,
 }
 
@@ -82,7 +87,7 @@ impl Heir {
         } else {
             AceFlags::OBJECT_INHERIT
         };
-        // Files and folders have no object type, so an ACE for one isn't meant for them.
+        // Files, folders and keys have no object type, so an ACE for one isn't meant for them.
         let object = ace.trustee().and_then(|trustee| trustee.object);
         let other_type = object.is_some_and(|object| object.inherited_object_type.is_some());
         ace.flags.contains(flag) && !other_type
@@ -93,7 +98,11 @@ impl Heir {
     fn resolved(&self, ace: &Ace) -> Option<Ace> {
         let mut ace = ace.clone();
         if let AceBody::Trustee(trustee) = &mut ace.body {
-            trustee.mask = trustee.mask.map_generic();
+            trustee.mask = match (self.objects, trustee.mask.map_generic_of(self.objects)) {
+                (Objects::Files, mask) => mask,
+                // Windows keeps only the bits that mean something for a key.
+                (Objects::Keys, mask) => mask & AccessMask::OF_KEYS,
+            };
             trustee.sid = match trustee.sid {
                 Sid::CREATOR_OWNER => self.owner?,
                 Sid::CREATOR_GROUP => self.group?,

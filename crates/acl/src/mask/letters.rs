@@ -1,6 +1,7 @@
-//! The letters for access masks that icacls reads and prints.
+//! The letters for access masks that icacls reads and prints, and letters of the same kind for the
+//! rights of registry keys.
 
-use super::AccessMask;
+use super::{AccessMask, Objects};
 
 /// Text that icacls wouldn't accept as a permission.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -11,7 +12,7 @@ pub struct MaskTextError {
 }
 
 /// `W` is smaller than FILE_GENERIC_WRITE: icacls leaves READ_CONTROL out of it.
-const SIMPLE: [(&str, AccessMask); 6] = [
+const SIMPLE_OF_FILES: [(&str, AccessMask); 6] = [
     ("F", AccessMask::FILE_ALL),
     ("M", AccessMask(0x13_01BF)),
     ("RX", AccessMask(0x12_00A9)),
@@ -20,8 +21,15 @@ const SIMPLE: [(&str, AccessMask); 6] = [
     ("D", AccessMask(0x11_0000)),
 ];
 
-/// The specific rights, in the order in which icacls prints them.
-const SPECIFIC: [(&str, AccessMask); 20] = [
+/// KEY_ALL_ACCESS, KEY_READ and KEY_WRITE.
+const SIMPLE_OF_KEYS: [(&str, AccessMask); 3] = [
+    ("F", AccessMask::KEY_ALL),
+    ("R", AccessMask::KEY_READ),
+    ("W", AccessMask::KEY_WRITE),
+];
+
+/// The rights that all objects have, in the order in which icacls prints them.
+const COMMON: [(&str, AccessMask); 11] = [
     ("DE", AccessMask::DELETE),
     ("Rc", AccessMask::READ_CONTROL),
     ("WDAC", AccessMask::WRITE_DAC),
@@ -33,6 +41,10 @@ const SPECIFIC: [(&str, AccessMask); 20] = [
     ("GW", AccessMask::GENERIC_WRITE),
     ("GE", AccessMask::GENERIC_EXECUTE),
     ("GA", AccessMask::GENERIC_ALL),
+];
+
+/// The other rights of files, in the order in which icacls prints them.
+const OF_FILES: [(&str, AccessMask); 9] = [
     ("RD", AccessMask::READ_DATA),
     ("WD", AccessMask::WRITE_DATA),
     ("AD", AccessMask::APPEND_DATA),
@@ -44,6 +56,118 @@ const SPECIFIC: [(&str, AccessMask); 20] = [
     ("WA", AccessMask::WRITE_ATTRIBUTES),
 ];
 
+/// The other rights of keys: query value, set value, create subkey, enumerate subkeys, notify, create
+/// link.
+const OF_KEYS: [(&str, AccessMask); 6] = [
+    ("QV", AccessMask(0x1)),
+    ("SV", AccessMask(0x2)),
+    ("CS", AccessMask(0x4)),
+    ("ES", AccessMask(0x8)),
+    ("NT", AccessMask(0x10)),
+    ("CL", AccessMask(0x20)),
+];
+
+type Letters = (&'static str, AccessMask);
+
+impl Objects {
+    /// The letters for several rights of these objects.
+    const fn simple(self) -> &'static [Letters] {
+        match self {
+            Self::Files => &SIMPLE_OF_FILES,
+            Self::Keys => &SIMPLE_OF_KEYS,
+        }
+    }
+
+    /// The letters for one right of these objects.
+    fn specific(self) -> impl Iterator<Item = &'static Letters> {
+        let others: &[Letters] = match self {
+            Self::Files => &OF_FILES,
+            Self::Keys => &OF_KEYS,
+        };
+        COMMON.iter().chain(others)
+    }
+
+    /// The whole set of rights, icacls's `F`.
+    pub(crate) const fn all(self) -> AccessMask {
+        match self {
+            Self::Files => AccessMask::FILE_ALL,
+            Self::Keys => AccessMask::KEY_ALL,
+        }
+    }
+
+    /// The rights as letters between parentheses, as [`AccessMask::to_icacls`] writes those of files.
+    #[must_use]
+    pub fn rights_text(self, mask: AccessMask) -> String {
+        if mask.is_empty() {
+            return "N".to_owned();
+        }
+        let mut words: Vec<String> = Vec::new();
+        let mut rest = mask;
+        if mask.contains(AccessMask::GENERIC_ALL) {
+            words.push("F".to_owned());
+            rest = rest.without(AccessMask::GENERIC_ALL | self.all());
+        } else if self == Self::Files && mask.contains(GENERIC_MODIFY) {
+            words.push("M".to_owned());
+            rest = rest.without(GENERIC_MODIFY);
+        }
+        for (letters, rights) in self.simple() {
+            // Several simple rights hold SYNCHRONIZE and READ_CONTROL.
+            let shared = AccessMask::SYNCHRONIZE | AccessMask::READ_CONTROL;
+            if mask.contains(*rights) && rest.contains(rights.without(shared)) {
+                words.push((*letters).to_owned());
+                rest = rest.without(*rights);
+            }
+        }
+        for (letters, right) in self.specific() {
+            if rest.intersects(*right) {
+                words.push((*letters).to_owned());
+                rest = rest.without(*right);
+            }
+        }
+        if !rest.is_empty() {
+            words.push(format!("{:#x}", rest.0));
+        }
+        words.join(",")
+    }
+
+    /// The mask for which the letters stand: simple or specific rights separated by commas, with or
+    /// without parentheses, in upper or lower case: `F`, `(RX,W)`, `(DE,RC,WDAC)`.
+    ///
+    /// # Errors
+    /// If some letters aren't a right.
+    pub(crate) fn read_rights(self, text: &str) -> Result<AccessMask, MaskTextError> {
+        let inner = text
+            .strip_prefix('(')
+            .and_then(|rest| rest.strip_suffix(')'))
+            .unwrap_or(text);
+        inner.split(',').try_fold(AccessMask::NONE, |mask, word| {
+            self.right(word)
+                .map(|right| mask | right)
+                .ok_or(MaskTextError {
+                    letters: word.chars().take(100).collect(),
+                })
+        })
+    }
+
+    fn right(self, word: &str) -> Option<AccessMask> {
+        if word.eq_ignore_ascii_case("N") {
+            return Some(AccessMask::NONE);
+        }
+        if let Some(digits) = word.strip_prefix("0x") {
+            return digits
+                .bytes()
+                .all(|b| b.is_ascii_hexdigit())
+                .then(|| u32::from_str_radix(digits, 16).ok().map(AccessMask))
+                .flatten();
+        }
+        self.simple()
+            .iter()
+            .chain(self.specific())
+            .find(|(letters, _)| letters.eq_ignore_ascii_case(word))
+            .map(|(_, mask)| *mask)
+    }
+}
+
 /// The generic rights that icacls prints as `M`.
 const GENERIC_MODIFY: AccessMask = AccessMask(0xE001_0000);
 
@@ -53,72 +177,15 @@ impl AccessMask {
     /// Bits without a letter follow as a hexadecimal number.
     #[must_use]
     pub fn to_icacls(self) -> String {
-        if self.is_empty() {
-            return "N".to_owned();
-        }
-        let mut words: Vec<String> = Vec::new();
-        let mut rest = self;
-        if self.contains(Self::GENERIC_ALL) {
-            words.push("F".to_owned());
-            rest = rest.without(Self::GENERIC_ALL | Self::FILE_ALL);
-        } else if self.contains(GENERIC_MODIFY) {
-            words.push("M".to_owned());
-            rest = rest.without(GENERIC_MODIFY);
-        }
-        for (letters, mask) in SIMPLE {
-            // Several simple rights hold SYNCHRONIZE and READ_CONTROL.
-            let shared = Self::SYNCHRONIZE | Self::READ_CONTROL;
-            if self.contains(mask) && rest.contains(mask.without(shared)) {
-                words.push(letters.to_owned());
-                rest = rest.without(mask);
-            }
-        }
-        for (letters, mask) in SPECIFIC {
-            if rest.intersects(mask) {
-                words.push(letters.to_owned());
-                rest = rest.without(mask);
-            }
-        }
-        if !rest.is_empty() {
-            words.push(format!("{:#x}", rest.0));
-        }
-        words.join(",")
+        Objects::Files.rights_text(self)
     }
 
     /// The mask that icacls reads from `text`: simple or specific rights separated by commas, with
     /// or without parentheses, in upper or lower case: `F`, `(RX,W)`, `(DE,RC,WDAC)`.
-    ///
-    /// # Errors
-    /// If some letters aren't a right.
+    #[cfg(test)]
     pub(crate) fn from_icacls(text: &str) -> Result<Self, MaskTextError> {
-        let inner = text
-            .strip_prefix('(')
-            .and_then(|rest| rest.strip_suffix(')'))
-            .unwrap_or(text);
-        inner.split(',').try_fold(Self::NONE, |mask, word| {
-            right(word).map(|right| mask | right).ok_or(MaskTextError {
-                letters: word.chars().take(100).collect(),
-            })
-        })
+        Objects::Files.read_rights(text)
     }
-}
-
-fn right(word: &str) -> Option<AccessMask> {
-    if word.eq_ignore_ascii_case("N") {
-        return Some(AccessMask::NONE);
-    }
-    if let Some(digits) = word.strip_prefix("0x") {
-        return digits
-            .bytes()
-            .all(|b| b.is_ascii_hexdigit())
-            .then(|| u32::from_str_radix(digits, 16).ok().map(AccessMask))
-            .flatten();
-    }
-    SIMPLE
-        .iter()
-        .chain(&SPECIFIC)
-        .find(|(letters, _)| letters.eq_ignore_ascii_case(word))
-        .map(|(_, mask)| *mask)
 }
 
 #[cfg(test)]
@@ -172,6 +239,35 @@ mod tests {
         }
         for text in ["", "()", "Q", "F,", "0x+1", "0x", "(F"] {
             assert!(AccessMask::from_icacls(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_have_letters_of_their_own() {
+        for (mask, text) in [
+            (0xF_003F, "F"),
+            (0x2_0019, "R"),
+            (0x2_001F, "R,W"),
+            (0x6, "SV,CS"),
+            (0x2_0039, "R,CL"),
+            (0x1000_0000, "F"),
+            (0x8000_0040, "GR,0x40"),
+        ] {
+            assert_eq!(
+                Objects::Keys.rights_text(AccessMask(mask)),
+                text,
+                "{mask:#x}"
+            );
+        }
+        for (text, mask) in [("(f)", 0xF_003F), ("R,W", 0x2_001F), ("sv,CS,DE", 0x1_0006)] {
+            assert_eq!(
+                Objects::Keys.read_rights(text),
+                Ok(AccessMask(mask)),
+                "{text}"
+            );
+        }
+        for text in ["M", "RX", "D", "RD"] {
+            assert!(Objects::Keys.read_rights(text).is_err(), "{text}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::Grant;
 use crate::ace::AceFlags;
-use crate::mask::{AccessMask, MaskTextError};
+use crate::mask::{AccessMask, MaskTextError, Objects};
 use crate::sid::Sid;
 
 /// The flags, in the order in which icacls prints them.
@@ -74,29 +74,57 @@ impl FromStr for Grant {
     /// account is an English name, or a SID with or without icacls's leading `*`. Flags may be
     /// missing, and the rights may stand without parentheses.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (name, rest) = text
-            .split_once(':')
-            .ok_or_else(|| GrantTextError::NoColon { text: shown(text) })?;
-        let sid = Sid::from_account_name(name)
-            .ok_or_else(|| GrantTextError::Account { name: shown(name) })?;
-        let (inheritance, rights) = flags(rest)?;
-        let mask = match rights.strip_prefix('(') {
-            Some(inner) => parenthesized(inner, rights)?,
-            None if rights.is_empty() => AccessMask::NONE,
-            None => AccessMask::from_icacls(rights)?,
-        };
-        if mask.is_empty() {
-            let before = text.strip_suffix(rights).unwrap_or(text);
-            return Err(GrantTextError::NoRights {
-                before: shown(before),
-            });
-        }
-        Ok(Self {
-            sid,
-            mask,
-            inheritance,
-        })
+        read(Objects::Files, text)
     }
+}
+
+impl Objects {
+    /// Reads a grant for such an object, as [`Grant`] is read from a text. The generic rights of keys
+    /// become the rights that they stand for.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn read_grant(self, text: &str) -> Result<Grant, GrantTextError> {
+        let mut grant = read(self, text)?;
+        if self == Self::Keys {
+            grant.mask = grant.mask.map_generic_of(self);
+        }
+        Ok(grant)
+    }
+
+    /// The grant as text.
+    #[must_use]
+    pub fn grant_text(self, grant: &Grant) -> String {
+        let mut text = String::new();
+        // Writing to a string can't fail.
+        let _ = grant.write(self, &mut text);
+        text
+    }
+}
+
+fn read(objects: Objects, text: &str) -> Result<Grant, GrantTextError> {
+    let (name, rest) = text
+        .split_once(':')
+        .ok_or_else(|| GrantTextError::NoColon { text: shown(text) })?;
+    let sid = Sid::from_account_name(name)
+        .ok_or_else(|| GrantTextError::Account { name: shown(name) })?;
+    let (inheritance, rights) = flags(rest)?;
+    let mask = match rights.strip_prefix('(') {
+        Some(inner) => parenthesized(objects, inner, rights)?,
+        None if rights.is_empty() => AccessMask::NONE,
+        None => objects.read_rights(rights)?,
+    };
+    if mask.is_empty() {
+        let before = text.strip_suffix(rights).unwrap_or(text);
+        return Err(GrantTextError::NoRights {
+            before: shown(before),
+        });
+    }
+    Ok(Grant {
+        sid,
+        mask,
+        inheritance,
+    })
 }
 
 /// The flags at the start of `text`, and the text after them.
@@ -125,14 +153,14 @@ fn flags(text: &str) -> Result<(AceFlags, &str), GrantTextError> {
 }
 
 /// The rights up to the closing parenthesis. `whole` also holds the opening one.
-fn parenthesized(inner: &str, whole: &str) -> Result<AccessMask, GrantTextError> {
+fn parenthesized(objects: Objects, inner: &str, whole: &str) -> Result<AccessMask, GrantTextError> {
     let (letters, after) = inner
         .split_once(')')
         .ok_or_else(|| GrantTextError::Unclosed { text: shown(whole) })?;
     let mask = if letters.is_empty() {
         AccessMask::NONE
     } else {
-        AccessMask::from_icacls(letters)?
+        objects.read_rights(letters)?
     };
     if after.is_empty() {
         Ok(mask)
@@ -148,6 +176,12 @@ fn shown(text: &str) -> String {
 impl fmt::Display for Grant {
     /// Writes the grant as an argument of `icacls /grant`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(Objects::Files, f)
+    }
+}
+
+impl Grant {
+    fn write(&self, objects: Objects, f: &mut impl fmt::Write) -> fmt::Result {
         match self.sid.account_name() {
             Some(name) => write!(f, "{name}:")?,
             None => write!(f, "*{}:", self.sid)?,
@@ -157,7 +191,7 @@ impl fmt::Display for Grant {
                 write!(f, "({word})")?;
             }
         }
-        write!(f, "({})", self.mask.to_icacls())
+        write!(f, "({})", objects.rights_text(self.mask))
     }
 }
 
