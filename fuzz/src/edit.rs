@@ -31,7 +31,7 @@ pub fn edit(data: &[u8]) {
     let report = check(&hive);
     let (was_sound, was_spotless) = (report.is_sound(), report.problems.is_empty());
     let paths = walk::paths(&hive, MAX_PATHS);
-    let mut editor = Editor::new(hive, Filetime(1));
+    let mut editor = Editor::new(hive, Filetime(1)).with_new_descriptors(below);
     for step in input.rest.as_chunks::<4>().0.iter().take(MAX_STEPS) {
         apply(&mut editor, &paths, *step, was_spotless);
     }
@@ -57,16 +57,17 @@ fn apply(editor: &mut Editor, paths: &[String], step: [u8; 4], was_spotless: boo
     let known = paths.get(usize::from(place) % paths.len().max(1));
     let path = known.map_or("", String::as_str);
     let name = format!("v{}", name % 8);
-    let result = match kind % 6 {
+    let result = match kind % 7 {
         0 => editor.create_key(&format!("{path}\\{name}\\{name}")),
         1 => editor.delete_key(path),
         2 | 3 => {
-            let longest = 16_u32.pow(u32::from(kind / 6 % 4) + 1);
+            let longest = 16_u32.pow(u32::from(kind / 7 % 4) + 1);
             let len = (u32::from(amount) * longest / 256) as usize;
             let data = vec![amount; len];
             editor.set_value(path, &name, ValueType(u32::from(kind)), &data)
         }
         4 => editor.delete_value(path, &name),
+        6 => editor.set_descriptor(path, &descriptor(name.len(), amount)),
         _ => (0..u16::from(amount) * 2).try_fold(diskmend_hive::Outcome::Unchanged, |_, index| {
             editor.create_key(&format!("{path}\\many{index}"))
         }),
@@ -81,6 +82,7 @@ fn apply(editor: &mut Editor, paths: &[String], step: [u8; 4], was_spotless: boo
                 | EditError::NotDeletable { .. }
                 | EditError::Unsupported { .. }
                 | EditError::Name { .. }
+                | EditError::Descriptor { .. }
                 | EditError::TooDeep { .. }
                 | EditError::DataTooLong { .. }
         );
@@ -89,6 +91,25 @@ fn apply(editor: &mut Editor, paths: &[String], step: [u8; 4], was_spotless: boo
             "a hive without problems refused an edit: {error}"
         );
     }
+}
+
+/// A descriptor without parts; now and then one that no key can have. Some are as long as others but
+/// have other control flags.
+fn descriptor(len: usize, amount: u8) -> Vec<u8> {
+    let mut bytes = vec![0; 20 + usize::from(amount / 16) * 4];
+    bytes.truncate(if amount == 255 { len } else { bytes.len() });
+    bytes.splice(
+        ..4.min(bytes.len()),
+        [1, 0, amount & 0x0C, 0x80].into_iter().take(bytes.len()),
+    );
+    bytes
+}
+
+/// Computes the descriptor of a new key: that of its parent with another control flag.
+fn below(parent: &[u8]) -> Option<Vec<u8>> {
+    let mut own = parent.to_vec();
+    *own.get_mut(2)? ^= 0x04;
+    Some(own)
 }
 
 /// Commits the hive to its file. The file must then open as clean, with the same bins.

@@ -7,6 +7,7 @@ use diskmend_base::escape::Visible;
 use crate::edit::{Change, ValueContent};
 use crate::error::Corruption;
 use crate::hive::Hive;
+use crate::key::Key;
 use crate::name::NameBuf;
 
 /// What a hive must contain in one place.
@@ -25,6 +26,8 @@ pub enum Expected<'a> {
     Key,
     /// The key does not exist.
     NoKey,
+    /// The key exists and has this security descriptor.
+    Descriptor(&'a [u8]),
     /// The key exists and has a value with this content.
     Value {
         /// The value's name, empty for the default value.
@@ -40,13 +43,25 @@ pub enum Expected<'a> {
 }
 
 impl<'a> Expectation<'a> {
-    /// The final state of every key and value after the changes.
+    /// The final state of every key, security descriptor and value after the changes.
     #[must_use]
     pub fn of_all(changes: &'a [Change]) -> Vec<Self> {
         let mut last: Vec<Last<'a>> = changes.iter().enumerate().map(Last::new).collect();
         // The latest first among equals; only the latest is kept.
         last.sort_by(|a, b| a.place_cmp(b).then(b.index.cmp(&a.index)));
         last.dedup_by(|later, first| later.place_cmp(first) == Ordering::Equal);
+        // A key that was deleted, and perhaps created again, has lost the descriptor that it got
+        // before. The key itself comes before its descriptor.
+        let mut key: Option<(usize, NameBuf)> = None;
+        last.retain(|last| {
+            if last.place == Place::Key {
+                key = Some((last.index, last.key.clone()));
+            }
+            let is_lost = |(index, name): &(usize, NameBuf)| {
+                *index > last.index && name.as_name().eq_ignore_case(last.key.as_name())
+            };
+            last.place != Place::Descriptor || !key.as_ref().is_some_and(is_lost)
+        });
         last.into_iter().map(|last| last.expectation).collect()
     }
 
@@ -62,6 +77,11 @@ impl<'a> Expectation<'a> {
                 let there = if key.is_some() { "there" } else { "missing" };
                 let found = || format!("key {} {there}", Visible(self.key));
                 return Ok((!right).then(found));
+            }
+            Expected::Descriptor(wanted) => {
+                let found = key.as_ref().map(Key::security_descriptor).transpose()?;
+                let words = || format!("another descriptor of key {}", Visible(self.key));
+                return Ok((found != Some(wanted)).then(words));
             }
             Expected::Value { name, content } => (name, Some(content)),
             Expected::NoValue { name } => (name, None),
@@ -83,43 +103,65 @@ impl<'a> Expectation<'a> {
 /// The last change of a place.
 struct Last<'a> {
     key: NameBuf,
-    /// `None` if the change is about the key itself.
-    value: Option<NameBuf>,
+    place: Place,
     index: usize,
     expectation: Expectation<'a>,
+}
+
+/// What a change is about.
+#[derive(PartialEq, Eq)]
+enum Place {
+    /// The key itself.
+    Key,
+    /// Its security descriptor.
+    Descriptor,
+    /// A value of it.
+    Value(NameBuf),
 }
 
 impl<'a> Last<'a> {
     fn new((index, change): (usize, &'a Change)) -> Self {
         let key = change.key();
-        let (value, expected) = match change {
-            Change::KeyCreated { .. } => (None, Expected::Key),
-            Change::KeyDeleted { .. } => (None, Expected::NoKey),
+        let (place, expected) = match change {
+            Change::KeyCreated { .. } => (Place::Key, Expected::Key),
+            Change::KeyDeleted { .. } => (Place::Key, Expected::NoKey),
+            Change::Descriptor { new, .. } => (Place::Descriptor, Expected::Descriptor(new)),
             Change::Value { name, new, .. } => {
                 let expected = match new {
                     None => Expected::NoValue { name },
                     Some(content) => Expected::Value { name, content },
                 };
-                (Some(NameBuf::new(name)), expected)
+                (Place::Value(NameBuf::new(name)), expected)
             }
         };
         Self {
             key: NameBuf::new(key),
-            value,
+            place,
             index,
             expectation: Expectation { key, expected },
         }
     }
 
     fn place_cmp(&self, other: &Self) -> Ordering {
-        let values = match (&self.value, &other.value) {
-            (Some(a), Some(b)) => a.as_name().cmp_ignore_case(b.as_name()),
-            (a, b) => a.is_some().cmp(&b.is_some()),
+        let places = match (&self.place, &other.place) {
+            (Place::Value(a), Place::Value(b)) => a.as_name().cmp_ignore_case(b.as_name()),
+            (a, b) => a.rank().cmp(&b.rank()),
         };
         self.key
             .as_name()
             .cmp_ignore_case(other.key.as_name())
-            .then(values)
+            .then(places)
+    }
+}
+
+impl Place {
+    /// The order of the places of a key.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Key => 0,
+            Self::Descriptor => 1,
+            Self::Value(_) => 2,
+        }
     }
 }
 
@@ -140,6 +182,14 @@ mod tests {
         }
     }
 
+    fn descriptor(key: &str, new: u8) -> Change {
+        Change::Descriptor {
+            key: key.to_owned(),
+            old: Vec::new(),
+            new: vec![new],
+        }
+    }
+
     #[test]
     fn the_last_change_of_a_value_is_what_must_be_found() {
         let changes = [
@@ -149,6 +199,20 @@ mod tests {
             value("a", "X", Some(2)),
             value("A", "y", Some(3)),
             value("A", "y", None),
+            descriptor("A", 1),
+            descriptor("a", 2),
+            descriptor("C", 3),
+            Change::KeyDeleted {
+                key: "c".into(),
+                state: None,
+            },
+            descriptor("D", 4),
+            Change::KeyDeleted {
+                key: "D".into(),
+                state: None,
+            },
+            Change::KeyCreated { key: "D".into() },
+            descriptor("D", 5),
         ];
         let shown: Vec<String> = Expectation::of_all(&changes)
             .iter()
@@ -159,8 +223,14 @@ mod tests {
                     format!("{} {name}={:?}", e.key, content.bytes)
                 }
                 Expected::NoValue { name } => format!("{} no {name}", e.key),
+                Expected::Descriptor(bytes) => format!("{} {bytes:?}", e.key),
             })
             .collect();
-        assert_eq!(shown, ["A", "a X=[2]", "A no y", "B x=[5]"]);
+        assert_eq!(
+            shown,
+            [
+                "A", "a [2]", "a X=[2]", "A no y", "B x=[5]", "no c", "D", "D [5]"
+            ]
+        );
     }
 }

@@ -85,7 +85,8 @@ mod work;
 pub use base_block::checksum;
 pub use diskmend_base::{Buffer, Storage};
 pub use edit::{
-    Change, Changes, EditError, Edited, Editor, KeyState, MAX_DEPTH, Outcome, ValueContent,
+    Change, Changes, EditError, Edited, Editor, KeyState, MAX_DEPTH, NewDescriptor, Outcome,
+    ValueContent,
 };
 pub use error::Corruption;
 pub use expectation::{Expectation, Expected};

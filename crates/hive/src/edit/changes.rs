@@ -30,6 +30,15 @@ pub enum Change {
         /// Its state; `None` if it could not be read.
         state: Option<Box<KeyState>>,
     },
+    /// A key got another security descriptor.
+    Descriptor {
+        /// Its path.
+        key: String,
+        /// The old descriptor, self-relative (MS-DTYP 2.4.6).
+        old: Vec<u8>,
+        /// The new descriptor.
+        new: Vec<u8>,
+    },
     /// A value was created, deleted or changed.
     Value {
         /// Path of its key.
@@ -93,9 +102,10 @@ impl Change {
     #[must_use]
     pub(crate) fn key(&self) -> &str {
         match self {
-            Self::KeyCreated { key } | Self::KeyDeleted { key, .. } | Self::Value { key, .. } => {
-                key
-            }
+            Self::KeyCreated { key }
+            | Self::KeyDeleted { key, .. }
+            | Self::Descriptor { key, .. }
+            | Self::Value { key, .. } => key,
         }
     }
 
@@ -106,6 +116,7 @@ impl Change {
         match self {
             Self::Value { old, new, .. } => data(old).saturating_add(data(new)),
             Self::KeyDeleted { state, .. } => state.as_ref().map_or(0, |state| state.weight()),
+            Self::Descriptor { old, new, .. } => old.len().saturating_add(new.len()),
             Self::KeyCreated { .. } => 0,
         }
     }

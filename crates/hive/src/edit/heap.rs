@@ -321,7 +321,7 @@ impl Heap {
 
 /// The size of a cell for `len` bytes of payload: with its size field, a multiple of 8. Windows
 /// loads no hive in which something refers to a larger cell than this allows.
-fn cell_size(len: usize) -> Result<u32, EditError> {
+pub(super) fn cell_size(len: usize) -> Result<u32, EditError> {
     len.checked_add(CellHeader::LEN)
         .and_then(|size| size.checked_next_multiple_of(CellHeader::ALIGN))
         .filter(|&size| size <= CellHeader::MAX_SIZE)

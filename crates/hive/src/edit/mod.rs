@@ -3,6 +3,7 @@
 
 mod changes;
 mod data;
+mod descriptor;
 mod free_map;
 mod heap;
 mod keys;
@@ -26,6 +27,7 @@ use crate::value_type::ValueType;
 
 use changes::plain;
 pub use changes::{Change, Changes, ValueContent};
+pub use descriptor::NewDescriptor;
 use heap::Heap;
 pub use state::KeyState;
 
@@ -141,6 +143,7 @@ pub enum Outcome {
 pub struct Editor {
     heap: Heap,
     now: Filetime,
+    new_descriptor: NewDescriptor,
     changes: Changes,
     poisoned: bool,
 }
@@ -158,6 +161,7 @@ impl Editor {
         Self {
             heap: Heap::new(hive.image),
             now,
+            new_descriptor: |_| None,
             changes: Changes::default(),
             poisoned: false,
         }
@@ -212,7 +216,11 @@ impl Editor {
                     Err(position) => {
                         refuse_special(&key, path)?;
                         outcome = Outcome::Changed;
+                        let own = editor.descriptor_below(&key)?;
                         let cell = keys::create(&mut editor.heap, at, position, name, editor.now)?;
+                        if let Some(own) = own {
+                            descriptor::set(&mut editor.heap, cell, &own)?;
+                        }
                         let above: Vec<_> = components(path).take(depth).collect();
                         let key = above.join("\\");
                         editor.changes.note(Change::KeyCreated { key });

@@ -8,7 +8,7 @@ use crate::offset::CellOffset;
 use crate::time::Filetime;
 
 use super::heap::Heap;
-use super::{EditError, security};
+use super::{EditError, descriptor};
 
 /// The flags of a key that are its own. Others say how it is stored, or belong to a root.
 const OWN_FLAGS: u16 = KeyNode::FLAG_SYMLINK;
@@ -68,7 +68,7 @@ pub(super) fn restore(
     (parent, key): (CellOffset, CellOffset),
     state: &KeyState,
 ) -> Result<(), EditError> {
-    set_descriptor(heap, key, &state.descriptor)?;
+    descriptor::set(heap, key, &state.descriptor)?;
     let node = Key::at(heap.bins(), key)?.node().clone();
     let old = CellOffset::new(node.class.get());
     if !old.is_nil() && node.class_len.get() > 0 {
@@ -91,27 +91,6 @@ pub(super) fn restore(
         let longest = node.max_class_len.get().max(u32::from(class_len));
         node.max_class_len = longest.into();
     })
-}
-
-/// Gives a key a security descriptor that was checked: it shares the cell of another key if one has
-/// the descriptor.
-pub(super) fn set_descriptor(
-    heap: &mut Heap,
-    key: CellOffset,
-    descriptor: &[u8],
-) -> Result<(), EditError> {
-    let old = Key::at(heap.bins(), key)?.node().security.get();
-    let old = CellOffset::new(old);
-    let cell = match security::find(heap, old, descriptor)? {
-        Some(cell) if cell == old => return Ok(()),
-        Some(cell) => cell,
-        None => security::add(heap, old, descriptor)?,
-    };
-    security::share(heap, cell)?;
-    heap.update(key, "key node", |node: &mut KeyNode| {
-        node.security = cell.get().into();
-    })?;
-    security::release(heap, old)
 }
 
 #[cfg(test)]
