@@ -164,9 +164,12 @@ pub(crate) fn edit_site<T, R>(
             element: None,
             deletes: value.new.is_none().then_some(Deletion::Value),
             subtree: None,
+            permissions: None,
             value,
         }),
-        JournalChange::KeyCreated(_) | JournalChange::KeyDeleted(_) => None,
+        JournalChange::KeyCreated(_)
+        | JournalChange::KeyDeleted(_)
+        | JournalChange::KeyPermissions(_) => None,
     };
     report.changes = prepared.changes().iter().filter_map(value).collect();
     let run = NewRun {

@@ -177,18 +177,28 @@ fn rows(out: &mut dyn Write, rows: &[&Row], width: Option<usize>) -> io::Result<
     let mut table = Table::untitled(4, 2);
     for row in rows {
         let (state, style) = state(row.state);
-        let now = report::found(row.current.as_ref(), row.subtree);
+        let (now, wanted) = match &row.permissions {
+            Some(permissions) => report::permissions(permissions),
+            None => (
+                report::found(row.current.as_ref(), row.subtree),
+                report::wanted(&row.desired),
+            ),
+        };
         let (now, remark) = match row.state {
             RowState::Ok => (now, String::new()),
             _ if row.only_reports => (now, format!("{}: {}", row.recipe, row.why)),
             _ => (
-                format!("{now}, wanted {}", report::wanted(&row.desired)),
+                format!("{now}, wanted {wanted}"),
                 report::because(&row.recipe, &row.why, row.note.as_deref()),
             ),
         };
         table.row([
             Cell::styled(state, style),
-            Cell::new(report::thing(&row.value, row.deletes)),
+            Cell::new(report::thing(
+                &row.value,
+                row.deletes,
+                row.permissions.as_ref(),
+            )),
             Cell::new(now),
             Cell::styled(remark, style::FAINT),
         ]);

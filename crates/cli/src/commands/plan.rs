@@ -262,7 +262,9 @@ pub(crate) fn changes(
                 ),
                 None => {
                     let (old, new) = report::old_and_new(change);
-                    (report::thing(&change.value.value, change.deletes), old, new)
+                    let permissions = change.permissions.as_ref();
+                    let name = report::thing(&change.value.value, change.deletes, permissions);
+                    (name, old, new)
                 }
             };
             let style = if change.fault {

@@ -132,6 +132,11 @@ fn print_hive(console: &mut Console, hive: &RunHive) -> io::Result<()> {
                 RunChange::KeyDeleted(_) => {
                     [Cell::new("(key)"), Cell::new("(there)"), new("deleted")]
                 }
+                RunChange::KeyPermissions(key) => [
+                    Cell::new(report::PERMISSIONS),
+                    Cell::new(&key.old),
+                    new(&key.new),
+                ],
                 RunChange::Value(value) => [
                     Cell::new(report::value_name(&value.value)),
                     Cell::new(report::data(value.old.as_ref())),
@@ -180,6 +185,7 @@ fn new(text: &str) -> Cell {
 fn key(change: &RunChange) -> &str {
     match change {
         RunChange::KeyCreated(key) | RunChange::KeyDeleted(key) => &key.key,
+        RunChange::KeyPermissions(key) => &key.key,
         RunChange::Value(value) => &value.key,
     }
 }

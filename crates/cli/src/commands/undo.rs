@@ -375,11 +375,11 @@ fn values(out: &mut dyn io::Write, report: &UndoReport, width: Option<usize>) ->
                 Reversal::LeftAlone => report::data(change.found.as_ref()),
                 _ => report::data(change.change.old.as_ref()),
             };
-            table.row([
-                Cell::new(report::value_name(&change.change.value)),
-                Cell::new(now),
-                Cell::styled(state, style),
-            ]);
+            let (name, now) = match &change.permissions {
+                None => (report::value_name(&change.change.value), now),
+                Some(permissions) => (report::PERMISSIONS, permissions.now(change.reversal)),
+            };
+            table.row([Cell::new(name), Cell::new(now), Cell::styled(state, style)]);
         }
         table.write(out, width)?;
     }

@@ -198,7 +198,11 @@ fn change(change: &Change) -> Vec<Markup> {
             let (old, new) = report::old_and_new(change);
             (
                 format!("{}\\{}", change.hive, change.value.key),
-                report::thing(&change.value.value, change.deletes),
+                report::thing(
+                    &change.value.value,
+                    change.deletes,
+                    change.permissions.as_ref(),
+                ),
                 old,
                 new,
             )
@@ -248,6 +252,21 @@ fn file(file: &RestoredFile) -> Vec<Markup> {
 
 fn reversed(change: &ReversedChange) -> Vec<Markup> {
     let changed = &change.change;
+    let place = format!("{}\\{}", change.hive, changed.key);
+    if let Some(permissions) = &change.permissions {
+        let how = match change.reversal {
+            Reversal::Reversed => html! { "reversed" },
+            Reversal::AlreadyOld => html! { "already as before" },
+            Reversal::LeftAlone => html! { span.warn { "left alone, changed since" } },
+        };
+        return vec![
+            html! { code { (shown(&place)) } },
+            value(report::PERMISSIONS),
+            value(&permissions.new),
+            value(&permissions.now(change.reversal)),
+            how,
+        ];
+    }
     let (how, now) = match change.reversal {
         Reversal::Reversed => (html! { "reversed" }, &changed.old),
         Reversal::AlreadyOld => (html! { "already had its old data" }, &changed.old),
@@ -257,7 +276,7 @@ fn reversed(change: &ReversedChange) -> Vec<Markup> {
         ),
     };
     vec![
-        html! { code { (shown(&format!("{}\\{}", change.hive, changed.key))) } },
+        html! { code { (shown(&place)) } },
         value(report::value_name(&changed.value)),
         value(&report::data(changed.new.as_ref())),
         value(&report::data(now.as_ref())),

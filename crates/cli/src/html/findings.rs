@@ -39,13 +39,22 @@ pub(crate) fn inspection(found: &InspectReport) -> Markup {
 }
 
 fn findings(found: &InspectReport) -> Vec<Finding> {
-    let values = found.rows.iter().map(|row| Finding {
-        state: row.state,
-        place: format!("{}\\{}", row.hive, row.key),
-        name: report::thing(&row.value, row.deletes).to_owned(),
-        now: report::found(row.current.as_ref(), row.subtree),
-        wanted: report::wanted(&row.desired),
-        why: report::because(&row.recipe, &row.why, row.note.as_deref()),
+    let values = found.rows.iter().map(|row| {
+        let (now, wanted) = match &row.permissions {
+            Some(permissions) => report::permissions(permissions),
+            None => (
+                report::found(row.current.as_ref(), row.subtree),
+                report::wanted(&row.desired),
+            ),
+        };
+        Finding {
+            state: row.state,
+            place: format!("{}\\{}", row.hive, row.key),
+            name: report::thing(&row.value, row.deletes, row.permissions.as_ref()).to_owned(),
+            now,
+            wanted,
+            why: report::because(&row.recipe, &row.why, row.note.as_deref()),
+        }
     });
     let elements = found.elements.iter().map(|row| Finding {
         state: row.state,

@@ -172,6 +172,12 @@ fn change(change: &RunChange) -> Vec<Markup> {
             "(there)".to_owned(),
             "deleted".to_owned(),
         ),
+        RunChange::KeyPermissions(key) => (
+            &key.key,
+            report::PERMISSIONS,
+            key.old.clone(),
+            key.new.clone(),
+        ),
         RunChange::Value(value) => (
             &value.key,
             report::value_name(&value.value),

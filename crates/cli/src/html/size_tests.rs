@@ -43,6 +43,7 @@ fn change(number: usize) -> Change {
         element: None,
         deletes: None,
         subtree: None,
+        permissions: None,
         value: value(number),
     }
 }
@@ -209,6 +210,7 @@ fn undo_report() -> UndoReport {
         change: value(number),
         reversal: Reversal::LeftAlone,
         found: None,
+        permissions: None,
     };
     UndoReport {
         schema: 1,

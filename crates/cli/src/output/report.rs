@@ -6,8 +6,8 @@ use std::path::Path;
 
 use diskmend_base::escape::Visible;
 use diskmend_repair::documents::{
-    AppliedHive, Change, CheckSummary, Deletion, HiveStatus, Notice, RunSummary, SecondReader,
-    SkippedHint, SkippedHive, StoreStatus, Subtree, Wanted,
+    AppliedHive, Change, CheckSummary, Deletion, DescriptorWords, HiveStatus, KeyPermissionsReport,
+    Notice, RunSummary, SecondReader, SkippedHint, SkippedHive, StoreStatus, Subtree, Wanted,
 };
 use diskmend_repair::{ControlSets, ValueData};
 
@@ -318,8 +318,33 @@ pub(crate) fn wanted(wanted: &Wanted) -> String {
         Wanted::Anything => "(only reported)".to_owned(),
         Wanted::Data(found) => data(Some(found)),
         Wanted::NoValue | Wanted::NoKey => DELETED.to_owned(),
+        Wanted::Permissions(_) => "(other permissions)".to_owned(),
     }
 }
+
+/// What is wrong with the permissions of a key, or the permissions if nothing is; and what would be
+/// done.
+pub(crate) fn permissions(found: &KeyPermissionsReport) -> (String, String) {
+    let now = match found.reasons.as_slice() {
+        [] => descriptor(&found.before),
+        reasons => reasons.join("; "),
+    };
+    let wanted = match found.edits.as_slice() {
+        [] => "(only reported)".to_owned(),
+        edits => edits.join("; "),
+    };
+    (now, wanted)
+}
+
+/// A security descriptor in one line.
+fn descriptor(words: &DescriptorWords) -> String {
+    let entries = words.entries.as_ref();
+    let entries = || entries.map_or("(none)".to_owned(), |entries| entries.join("; "));
+    words.sddl.clone().unwrap_or_else(entries)
+}
+
+/// The word for the permissions of a key in place of a value's name.
+pub(crate) const PERMISSIONS: &str = "(permissions)";
 
 /// A value's data, or what is in a key that a row is about as a whole.
 pub(crate) fn found(found: Option<&ValueData>, subtree: Option<Subtree>) -> String {
@@ -337,6 +362,10 @@ pub(crate) fn found(found: Option<&ValueData>, subtree: Option<Subtree>) -> Stri
 
 /// The old and the new state of a value or a key that is changed.
 pub(crate) fn old_and_new(change: &Change) -> (String, String) {
+    if let Some(found) = &change.permissions {
+        let after = found.after.as_ref().unwrap_or(&found.before);
+        return (descriptor(&found.before), descriptor(after));
+    }
     let new = match change.deletes {
         Some(_) => DELETED.to_owned(),
         None => data(change.value.new.as_ref()),
@@ -344,9 +373,14 @@ pub(crate) fn old_and_new(change: &Change) -> (String, String) {
     (found(change.value.old.as_ref(), change.subtree), new)
 }
 
-/// The name of a value, or words for the whole key.
-pub(crate) fn thing(name: &str, deletes: Option<Deletion>) -> &str {
+/// The name of a value, or words for the whole key or its permissions.
+pub(crate) fn thing<'a>(
+    name: &'a str,
+    deletes: Option<Deletion>,
+    permissions: Option<&KeyPermissionsReport>,
+) -> &'a str {
     match deletes {
+        _ if permissions.is_some() => PERMISSIONS,
         Some(Deletion::Key) => "(the whole key)",
         Some(Deletion::Value) | None => value_name(name),
     }

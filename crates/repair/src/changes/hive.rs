@@ -10,7 +10,9 @@ use jiff::Timestamp;
 
 use crate::error::{Error, Refusal};
 use crate::examined::Examined;
-use crate::finding::{ChangedValue, Deletion, ElementWords, Finding, Goal, RowState, Subtree};
+use crate::finding::{
+    ChangedValue, Deletion, ElementWords, Finding, Goal, KeyPermissions, RowState, Subtree,
+};
 use crate::hive_on_disk::{self, Distinct, Fingerprint};
 use crate::place::{HiveId, Place};
 use crate::progress::{Phase, Watch};
@@ -18,7 +20,7 @@ use crate::session::{Prepared, check_writable, filetime, prepare, prepare_new};
 use crate::site::{Options, Site};
 use crate::stop::Stop;
 pub(crate) use scope::check as check_scope;
-pub use undo::{Reversal, ReversedChange};
+pub use undo::{Reversal, ReversedChange, ReversedPermissions};
 pub(crate) use undo::{actions, all_reversible, open_all, reversed, same_volume, stays};
 
 /// Something in a hive that was judged and can be changed.
@@ -47,6 +49,11 @@ pub(crate) trait Judged: Clone {
 
     /// What is deleted with the key, if the change deletes a whole key.
     fn subtree(&self) -> Option<Subtree> {
+        None
+    }
+
+    /// The permissions, if the change is about those of a key.
+    fn permissions(&self) -> Option<&KeyPermissions> {
         None
     }
 

@@ -1,4 +1,4 @@
-//! Changes of values in the hives of Windows.
+//! Changes of values and keys in the hives of Windows.
 
 use diskmend_hive::Editor;
 use diskmend_hive::name::same_name;
@@ -6,7 +6,8 @@ use diskmend_hive::name::same_name;
 use super::hive::{HiveChange, Judged};
 use crate::error::{Error, Refusal};
 use crate::finding::{
-    ChangedValue, Deletion, ElementWords, Finding, Goal, JudgedValue, RowState, Subtree, Wanted,
+    ChangedValue, Deletion, ElementWords, Finding, Goal, JudgedValue, KeyPermissions, RowState,
+    Subtree, Wanted,
 };
 use crate::stop::Stop;
 
@@ -36,14 +37,23 @@ impl Judged for JudgedValue {
     }
 
     fn is_changed_for(&self, goal: Goal) -> bool {
-        self.desired != Wanted::Anything && self.state.is_changed_for(goal)
+        let is_settable = match &self.desired {
+            Wanted::Anything => false,
+            Wanted::Permissions(permissions) => permissions.after.is_some(),
+            Wanted::Data(_) | Wanted::NoValue | Wanted::NoKey => true,
+        };
+        is_settable && self.state.is_changed_for(goal)
     }
 
     fn is_same(&self, other: &Self) -> bool {
-        let whole_key = |judged: &Self| judged.desired == Wanted::NoKey;
+        // A row about a whole key or its permissions is not about the default value.
+        let about = |judged: &Self| {
+            let is_of_key = judged.desired == Wanted::NoKey;
+            (is_of_key, judged.desired.permissions().is_some())
+        };
         same_name(&self.key, &other.key)
             && same_name(&self.value, &other.value)
-            && whole_key(self) == whole_key(other)
+            && about(self) == about(other)
     }
 
     /// Other bits of the same value change with the first ones.
@@ -72,6 +82,10 @@ impl Judged for JudgedValue {
         self.subtree
     }
 
+    fn permissions(&self) -> Option<&KeyPermissions> {
+        self.desired.permissions()
+    }
+
     fn words(&self) -> Option<ElementWords> {
         None
     }
@@ -94,6 +108,15 @@ impl Judged for JudgedValue {
                 }
                 Wanted::NoKey => {
                     editor.delete_key(key)?;
+                }
+                Wanted::Permissions(permissions) => {
+                    // Another recipe may have deleted the key.
+                    let wanted = permissions.after.as_ref();
+                    if let Some(wanted) = wanted
+                        && editor.key(key)?.is_some()
+                    {
+                        editor.set_descriptor(key, wanted)?;
+                    }
                 }
                 Wanted::Anything => {}
             }

@@ -166,6 +166,10 @@ fn is_read(judged: &JudgedValue, starting: Option<&ControlSet>) -> bool {
 }
 
 fn of_value(hive: &HiveId, judged: &JudgedValue) -> Sighting {
+    if let Some(permissions) = judged.desired.permissions() {
+        let place = format!(r"{hive}\{}", judged.key);
+        return Sighting::new(place, permissions.reasons.join("; "));
+    }
     if judged.subtree.is_some() {
         return Sighting::new(
             format!(r"{hive}\{}", judged.key),

@@ -6,7 +6,7 @@ pub use crate::changes::descriptors::{
     AppliedDescriptors, DescriptorWords, ObjectNote, ObjectNotes, UndoneDescriptors,
 };
 use crate::changes::descriptors::{FolderFindings, Group};
-use crate::finding::RowState;
+use crate::finding::{KeyPermissions, RowState};
 
 /// The security descriptors of a folder and its content, compared with recipes.
 #[derive(Clone, Debug, Serialize)]
@@ -75,6 +75,30 @@ pub struct AclGroup {
     /// The recipe that repairs the fault, if this one doesn't.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repaired_by: Option<String>,
+}
+
+/// The permissions of a registry key, compared with a recipe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeyPermissionsReport {
+    /// The evidence of the fault: who lacks which rights, and why.
+    pub reasons: Vec<String>,
+    /// The edits of the descriptor; empty if nothing would be changed.
+    pub edits: Vec<String>,
+    /// The descriptor before.
+    pub before: DescriptorWords,
+    /// The descriptor after; absent if nothing would be changed.
+    pub after: Option<DescriptorWords>,
+}
+
+impl From<&KeyPermissions> for KeyPermissionsReport {
+    fn from(found: &KeyPermissions) -> Self {
+        Self {
+            reasons: found.reasons.clone(),
+            edits: found.edits.clone(),
+            before: DescriptorWords::of_key(&found.before),
+            after: found.after.as_deref().map(DescriptorWords::of_key),
+        }
+    }
 }
 
 impl From<&FolderFindings> for AclReport {

@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use crate::changes::Findings;
 use crate::documents::{
-    AclReport, ElementRow, FileRow, HiveStatus, RunSummary, SCHEMA, StoreStatus,
+    AclReport, ElementRow, FileRow, HiveStatus, KeyPermissionsReport, RunSummary, SCHEMA,
+    StoreStatus,
 };
 use crate::error::{Error, Refusal, chain};
 use crate::facts::WindowsIdentity;
@@ -116,6 +117,9 @@ pub struct Row {
     /// The content of the key, if the recipe deletes the whole key and the key exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subtree: Option<Subtree>,
+    /// The permissions, if the recipe is about those of the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<KeyPermissionsReport>,
     /// The result of comparing the two.
     pub state: RowState,
     /// One sentence for a person.
@@ -291,6 +295,7 @@ impl Row {
             desired: judged.desired.clone(),
             current: judged.current.clone(),
             subtree: judged.subtree,
+            permissions: judged.desired.permissions().map(Into::into),
             state: judged.state,
             why: finding.why.clone(),
             note: finding.note.clone(),

@@ -17,14 +17,14 @@ mod undone;
 
 pub use crate::changes::files::UndoneFiles;
 pub use crate::differences::{ByteRange, Difference, Differences};
-pub use crate::finding::{Deletion, FileChangeKind, RowState, Subtree, Wanted};
+pub use crate::finding::{Deletion, FileChangeKind, KeyPermissions, RowState, Subtree, Wanted};
 pub use crate::identity::{TargetIdentity, WindowsNames};
 pub use crate::run_state::{RunKind, RunState};
 pub use crate::run_summary::RunSummary;
 pub use crate::trust::{Doubt, KeyId, Trust};
 pub use acl::{
-    AclGroup, AclPlanReport, AclReport, AppliedDescriptors, DescriptorWords, ObjectNote,
-    ObjectNotes, UndoneDescriptors,
+    AclGroup, AclPlanReport, AclReport, AppliedDescriptors, DescriptorWords, KeyPermissionsReport,
+    ObjectNote, ObjectNotes, UndoneDescriptors,
 };
 pub use applied::{AppliedHive, Outcome, RepairReport, SecondReader};
 pub use boot_store::{ElementRow, ElementWords, LoaderStatus, StoreStatus};
@@ -36,7 +36,12 @@ pub use inspection::{InspectReport, InspectSummary, Notice, Row, SkippedHint, Sk
 pub use planned::{Change, ChangedKey, ChangedValue, PlanReport};
 pub use pruned::{NotPruned, PrunableRun, PruneList, PruneReason, PruneReport};
 pub use recipes::RecipeEntry;
-pub use runs::{RunChange, RunDetails, RunFile, RunHive, RunList, RunPermission, RunsElsewhere};
-pub use undone::{FileAction, Method, RestoredFile, Reversal, ReversedChange, UndoReport};
+pub use runs::{
+    RunChange, RunDetails, RunFile, RunHive, RunKeyPermissions, RunList, RunPermission,
+    RunsElsewhere,
+};
+pub use undone::{
+    FileAction, Method, RestoredFile, Reversal, ReversedChange, ReversedPermissions, UndoReport,
+};
 
 pub use crate::json::SCHEMA;

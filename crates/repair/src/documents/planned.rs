@@ -5,8 +5,8 @@ use serde::Serialize;
 use crate::changes;
 use crate::changes::hive::{HiveChange, Judged};
 use crate::documents::{
-    AclReport, ElementWords, FileChange, HiveStatus, Notice, RunSummary, SCHEMA, SkippedHive,
-    StoreStatus,
+    AclReport, ElementWords, FileChange, HiveStatus, KeyPermissionsReport, Notice, RunSummary,
+    SCHEMA, SkippedHive, StoreStatus,
 };
 pub use crate::finding::{ChangedKey, ChangedValue};
 use crate::finding::{Deletion, Goal, RowState, Subtree};
@@ -63,7 +63,7 @@ impl PlanReport {
     }
 }
 
-/// A value that would be changed, or a key that would be deleted, and why.
+/// A value that would be changed, or a key that would be deleted or get other permissions, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The recipe that asks for it.
@@ -86,7 +86,10 @@ pub struct Change {
     /// What is deleted with the key, if a whole key is deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subtree: Option<Subtree>,
-    /// The value. If a whole key is deleted, only the key's path is given.
+    /// The permissions, if those of the key are changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<KeyPermissionsReport>,
+    /// The value. If a whole key is deleted or gets other permissions, only the key's path is given.
     #[serde(flatten)]
     pub value: ChangedValue,
 }
@@ -152,6 +155,7 @@ impl Change {
             element: finding.judged.words(),
             deletes: finding.judged.deletion(),
             subtree: finding.judged.subtree(),
+            permissions: finding.judged.permissions().map(Into::into),
             value: finding.judged.change(),
         });
         changes.collect()

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{ChangedKey, ChangedValue, FileChangeKind, Notice, RunSummary};
+use super::{ChangedKey, ChangedValue, DescriptorWords, FileChangeKind, Notice, RunSummary};
 use crate::run::{JournalChange, STATE_SUFFIX};
 
 /// The result of `runs`.
@@ -84,8 +84,21 @@ pub enum RunChange {
     KeyCreated(ChangedKey),
     /// A key was deleted, after everything in it.
     KeyDeleted(ChangedKey),
+    /// A key got other permissions.
+    KeyPermissions(RunKeyPermissions),
     /// A value was created, deleted or changed.
     Value(ChangedValue),
+}
+
+/// The permissions of a registry key, before and after a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunKeyPermissions {
+    /// The key below the hive's root.
+    pub key: String,
+    /// The old security descriptor, as SDDL.
+    pub old: String,
+    /// The new one.
+    pub new: String,
 }
 
 impl From<&JournalChange> for RunChange {
@@ -93,6 +106,14 @@ impl From<&JournalChange> for RunChange {
         match change.clone() {
             JournalChange::KeyCreated(key) => Self::KeyCreated(key),
             JournalChange::KeyDeleted(deleted) => Self::KeyDeleted(ChangedKey { key: deleted.key }),
+            JournalChange::KeyPermissions(changed) => {
+                let words = |bytes: &[u8]| DescriptorWords::of_key(bytes).line();
+                Self::KeyPermissions(RunKeyPermissions {
+                    old: words(&changed.old),
+                    new: words(&changed.new),
+                    key: changed.key,
+                })
+            }
             JournalChange::Value(value) => Self::Value(value),
         }
     }

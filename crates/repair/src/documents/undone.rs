@@ -4,7 +4,7 @@ use serde::Serialize;
 
 pub use crate::restored::{FileAction, RestoredFile};
 
-pub use crate::changes::hive::{Reversal, ReversedChange};
+pub use crate::changes::hive::{Reversal, ReversedChange, ReversedPermissions};
 
 use crate::documents::{Differences, Notice, UndoneDescriptors, UndoneFiles};
 use crate::error::{Error, chain};

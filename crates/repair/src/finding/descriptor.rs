@@ -1,7 +1,7 @@
 //! Judging one security descriptor, and computing the changed one. Nothing is read or written here.
 
 use diskmend_acl::{
-    Acl, AclSlot, DaclFault, Edit, Grant, Part, SecurityDescriptor, Sid, Token, TooLarge, ace_text,
+    Acl, AclSlot, DaclFault, Edit, Grant, Objects, Part, SecurityDescriptor, Sid, Token, TooLarge,
 };
 use diskmend_disk::MAX_DESCRIPTOR_LEN;
 
@@ -108,21 +108,28 @@ fn encoded(made: Option<Made>) -> Result<(Vec<String>, Option<Vec<u8>>), TooLarg
 
 /// The readable parts of a descriptor.
 pub(crate) struct Found {
-    descriptor: SecurityDescriptor,
+    pub(super) descriptor: SecurityDescriptor,
     /// The corrupt parts and what is wrong with them, for display.
     corrupt: Vec<String>,
-    dacl: Option<DaclFault>,
+    pub(super) dacl: Option<DaclFault>,
+    /// The objects that such a descriptor is for.
+    pub(super) objects: Objects,
 }
 
 /// A changed descriptor.
 pub(crate) struct Made {
-    descriptor: SecurityDescriptor,
-    edits: Vec<String>,
+    pub(super) descriptor: SecurityDescriptor,
+    pub(super) edits: Vec<String>,
 }
 
 impl Found {
-    /// Reads as much as possible.
+    /// Reads as much as possible of the descriptor of a file or folder.
     pub(crate) fn read(bytes: &[u8]) -> Self {
+        Self::read_of(Objects::Files, bytes)
+    }
+
+    /// Reads as much as possible.
+    pub(super) fn read_of(objects: Objects, bytes: &[u8]) -> Self {
         match SecurityDescriptor::salvage(bytes) {
             Ok(salvaged) => {
                 let dacl_is_corrupt = salvaged
@@ -141,12 +148,14 @@ impl Found {
                         .iter()
                         .map(|(_, corruption)| corruption.to_string())
                         .collect(),
+                    objects,
                 }
             }
             Err(corruption) => Self {
                 descriptor: SecurityDescriptor::new(),
                 corrupt: vec![corruption.to_string()],
                 dacl: Some(DaclFault::Corrupt),
+                objects,
             },
         }
     }
@@ -165,11 +174,14 @@ impl Found {
                     return None;
                 }
                 let account = wanted.sid.display_name();
-                let mut reason = format!("{account} lacks ({})", access.missing.to_icacls());
+                let mut reason = format!(
+                    "{account} lacks ({})",
+                    self.objects.rights_text(access.missing)
+                );
                 let aces = self.descriptor.dacl.list().map(|acl| acl.aces.as_slice());
                 for index in access.denied_by {
                     if let Some(ace) = aces.and_then(|aces| aces.get(index)) {
-                        reason.push_str(&format!(", denied by {}", ace_text(ace)));
+                        reason.push_str(&format!(", denied by {}", self.objects.ace_text(ace)));
                     }
                 }
                 Some(reason)
@@ -182,10 +194,10 @@ impl Found {
         let mut made = self.begin();
         if self.dacl == Some(DaclFault::Corrupt) && wanted.dacl != AclSlot::Absent {
             let edit = made.descriptor.replace_dacl(wanted, DaclFault::Corrupt);
-            made.edits.push(edit.to_string());
+            made.edits.push(self.words(&edit));
         }
         let edits = made.descriptor.set_to(wanted);
-        made.edits.extend(edits.iter().map(ToString::to_string));
+        made.edits.extend(edits.iter().map(|edit| self.words(edit)));
         self.end(made)
     }
 
@@ -214,7 +226,12 @@ impl Found {
         self.end(made)
     }
 
-    fn begin(&self) -> Made {
+    /// An edit, for display.
+    pub(super) fn words(&self, edit: &Edit) -> String {
+        self.objects.edit_text(edit)
+    }
+
+    pub(super) fn begin(&self) -> Made {
         Made {
             descriptor: self.descriptor.clone(),
             edits: Vec::new(),
@@ -223,7 +240,7 @@ impl Found {
 
     /// Makes a changed descriptor complete, because only a complete one can be written. One that
     /// needs no change stays.
-    fn end(&self, mut made: Made) -> Option<Made> {
+    pub(super) fn end(&self, mut made: Made) -> Option<Made> {
         if made.edits.is_empty() {
             return None;
         }
@@ -242,7 +259,7 @@ impl Found {
     }
 }
 
-fn without_entries() -> SecurityDescriptor {
+pub(super) fn without_entries() -> SecurityDescriptor {
     let mut descriptor = SecurityDescriptor::new();
     descriptor.dacl = AclSlot::List(Acl::new(Vec::new()));
     descriptor

@@ -3,6 +3,7 @@
 mod descriptor;
 mod element;
 mod file;
+mod key_descriptor;
 mod value;
 
 use serde::Serialize;
@@ -13,8 +14,9 @@ pub use element::ElementWords;
 pub(crate) use element::{JudgedElement, OpenStore, WantedElement};
 pub use file::FileChangeKind;
 pub(crate) use file::{BadSource, JudgedFile, SeenFile, Source};
+pub(crate) use key_descriptor::KeyEdits;
 pub(crate) use value::JudgedValue;
-pub use value::{ChangedKey, ChangedValue, Deletion, Subtree, Wanted};
+pub use value::{ChangedKey, ChangedValue, Deletion, KeyPermissions, Subtree, Wanted};
 
 /// The goal of a repair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,8 +17,23 @@ pub enum Wanted {
     NoValue,
     /// The key doesn't exist, and so nothing in it does. The name of the value means nothing.
     NoKey,
+    /// The key has these permissions. The name of the value means nothing.
+    Permissions(Box<KeyPermissions>),
     /// The row only looks: whatever is there stays.
     Anything,
+}
+
+/// The permissions of a key, and a row's judgement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPermissions {
+    /// The security descriptor that the key has.
+    pub(crate) before: Vec<u8>,
+    /// The one that it should have; absent if nothing changes.
+    pub(crate) after: Option<Vec<u8>>,
+    /// The evidence of the fault: who lacks which rights, and why.
+    pub(crate) reasons: Vec<String>,
+    /// The edits, for display; empty if nothing changes.
+    pub(crate) edits: Vec<String>,
 }
 
 /// The thing that is deleted.
@@ -71,7 +86,7 @@ impl Wanted {
     pub fn data(&self) -> Option<&ValueData> {
         match self {
             Self::Data(data) => Some(data),
-            Self::NoValue | Self::NoKey | Self::Anything => None,
+            Self::NoValue | Self::NoKey | Self::Permissions(_) | Self::Anything => None,
         }
     }
 
@@ -79,9 +94,20 @@ impl Wanted {
     #[must_use]
     pub fn deletion(&self) -> Option<Deletion> {
         match self {
-            Self::Data(_) | Self::Anything => None,
+            Self::Data(_) | Self::Permissions(_) | Self::Anything => None,
             Self::NoValue => Some(Deletion::Value),
             Self::NoKey => Some(Deletion::Key),
+        }
+    }
+}
+
+impl Wanted {
+    /// The permissions, if the row is about those of a key.
+    #[must_use]
+    pub(crate) fn permissions(&self) -> Option<&KeyPermissions> {
+        match self {
+            Self::Permissions(permissions) => Some(permissions),
+            _ => None,
         }
     }
 }
@@ -103,7 +129,8 @@ impl Serialize for Wanted {
 pub(crate) struct JudgedValue {
     /// The key below the hive's root.
     pub(crate) key: String,
-    /// The value's name; empty for the default value, and if the row is about the whole key.
+    /// The value's name; empty for the default value, and if the row is about the whole key or its
+    /// permissions.
     pub(crate) value: String,
     /// True if the key is in the control set that `Select\Current` names; absent if it is in none.
     pub(crate) in_current_set: Option<bool>,
@@ -125,6 +152,14 @@ impl MayBeFault for JudgedValue {
     }
 
     fn is_no_fault(&mut self) {
+        if let Wanted::Permissions(permissions) = &mut self.desired {
+            permissions.reasons.clear();
+            self.state = match permissions.after {
+                None => RowState::Ok,
+                Some(_) => RowState::Differs,
+            };
+            return;
+        }
         self.state = match (&self.current, self.subtree) {
             _ if self.desired == Wanted::Anything => RowState::Reported,
             (None, None) => RowState::Missing,

@@ -85,6 +85,18 @@ fn reversal(
                 });
             }
         }
+        JournalChange::KeyPermissions(changed) => {
+            let found = hive.key(&changed.key)?;
+            let found = found.map(|key| key.security_descriptor()).transpose()?;
+            if found == Some(&changed.new) && changed.new != changed.old {
+                show(&WouldChange::Key {
+                    path,
+                    key: &changed.key,
+                    now: Some(words(&changed.new)),
+                    then: Some(words(&changed.old)),
+                });
+            }
+        }
         JournalChange::KeyCreated(key) => {
             let now = there(&key.key)?;
             if now.is_some() {

@@ -180,6 +180,10 @@ pub(super) const FILES: &[(&str, &str)] = &[
         include_str!("../../recipes/rdp-listener.toml"),
     ),
     (
+        "rdp-cert-deny.toml",
+        include_str!("../../recipes/rdp-cert-deny.toml"),
+    ),
+    (
         "rdp-cert-pin.toml",
         include_str!("../../recipes/rdp-cert-pin.toml"),
     ),

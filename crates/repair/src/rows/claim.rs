@@ -46,6 +46,13 @@ pub(crate) enum Claim<'r> {
         /// The file whose content takes the place of theirs.
         from: Option<&'r FolderPath>,
     },
+    /// The security descriptors of a key, and of the keys below it if it is a whole tree. Two
+    /// recipes that are used together mustn't set any of the same key.
+    Permissions {
+        hive: HiveName,
+        key: &'r KeyPattern,
+        tree: bool,
+    },
     /// Security descriptors. Two recipes that are used together mustn't set any in the same folder.
     Folder(&'r FolderPath),
 }
@@ -175,6 +182,27 @@ impl Claim<'_> {
                 _ => None,
             },
             (
+                Self::Permissions { hive, key, .. },
+                Self::Value {
+                    hive: other_hive,
+                    key: deleted,
+                    desired: Wanted::NoKey,
+                    ..
+                },
+            )
+            | (
+                Self::Value {
+                    hive: other_hive,
+                    key: deleted,
+                    desired: Wanted::NoKey,
+                    ..
+                },
+                Self::Permissions { hive, key, .. },
+            ) if hive == other_hive && key.may_be_at_or_below(deleted) => Some(format!(
+                "contradict each other: {hive}\\{deleted} is deleted, and the permissions of \
+                 {hive}\\{key} are set"
+            )),
+            (
                 Self::Element {
                     object,
                     element,
@@ -222,6 +250,20 @@ impl Claim<'_> {
             (Self::Folder(one), Self::Folder(other)) if one.may_meet(other) => {
                 Some(format!("both set the permissions of {other}"))
             }
+            (
+                Self::Permissions { hive, key, tree },
+                Self::Permissions {
+                    hive: other_hive,
+                    key: other_key,
+                    tree: other_tree,
+                },
+            ) if hive == other_hive
+                && (key.may_meet(other_key)
+                    || (*tree && other_key.may_be_at_or_below(key))
+                    || (*other_tree && key.may_be_at_or_below(other_key))) =>
+            {
+                Some(format!("both set the permissions of {hive}\\{other_key}"))
+            }
             _ => None,
         }
     }
@@ -242,7 +284,7 @@ fn overwrites(
     (other_key, other): (&KeyPattern, &str),
 ) -> bool {
     match desired {
-        Wanted::Anything => false,
+        Wanted::Anything | Wanted::Permissions(_) => false,
         Wanted::NoKey => other_key.may_be_at_or_below(key),
         Wanted::Data(_) | Wanted::NoValue => other_key.may_meet(key) && same_name(other, value),
     }

@@ -18,6 +18,7 @@ mod judge;
 mod kinds;
 mod list;
 mod registry;
+mod registry_acl;
 mod registry_key;
 mod select;
 mod service;
@@ -43,6 +44,7 @@ pub use firewall_rule::FirewallRuleRow;
 pub(crate) use judge::{About, JudgeDescriptors, JudgeElements, JudgeFiles, JudgeValues, Standing};
 pub use list::ListRow;
 pub use registry::{Aim, IfMissing, RegistryRow};
+pub use registry_acl::RegistryAclRow;
 pub use registry_key::RegistryKeyRow;
 pub use select::SelectRow;
 pub use service::ServiceRow;
@@ -101,6 +103,8 @@ kinds! {
     Registry(RegistryRow) in registry,
     /// A registry key that should not exist.
     RegistryKey(RegistryKeyRow) in registry_key,
+    /// Wanted permissions of registry keys.
+    RegistryAcl(RegistryAclRow) in registry_acl,
     /// A wanted element of the boot store.
     Bcd(BcdRow) in bcd,
     /// A boot store that is missing or can't be read.

@@ -171,7 +171,7 @@ impl Kind for RegistryRow {
                 format!("{name} = {} {data}{missing}", data.value_type)
             }
             Aim::Value(Wanted::NoValue | Wanted::NoKey) => format!("{name}: delete"),
-            Aim::Value(Wanted::Anything) => format!("{name}: only report"),
+            Aim::Value(Wanted::Anything | Wanted::Permissions(_)) => format!("{name}: only report"),
             Aim::Bits(value_type, bits) => format!("{name} = {value_type} with {bits}{missing}"),
         };
         Shown {
@@ -256,7 +256,7 @@ impl RegistryRow {
         Ok(match (desired, current) {
             (Wanted::Anything, _) if holds(&self.report)? => RowState::Reported,
             (Wanted::Anything | Wanted::NoValue | Wanted::NoKey, None) => RowState::Ok,
-            (Wanted::Anything, Some(_)) => RowState::Ok,
+            (Wanted::Anything, Some(_)) | (Wanted::Permissions(_), _) => RowState::Ok,
             (Wanted::NoValue | Wanted::NoKey, Some(_)) => RowState::Differs,
             (Wanted::Data(_), Some(_)) => RowState::Differs,
             (Wanted::Data(_), None) => match self.if_missing {

@@ -14,6 +14,7 @@ use crate::run::RunId;
 use crate::run::bounded::list;
 use crate::run_state::{RunKind, RunState};
 
+pub(crate) use deleted_key::ChangedDescriptor;
 pub(crate) use encoding::MAX_OLD_LEN;
 pub(crate) use entries::{
     Content, DescriptorsEntry, DiskEntry, FileEntry, HiveEntry, JournalChange, Step, on_volume,

@@ -20,8 +20,8 @@ pub(crate) use draft::Draft;
 pub(crate) use folder::RunFolder;
 pub(crate) use found::FoundRun;
 pub(crate) use journal::{
-    Content, DescriptorsEntry, DiskEntry, FileEntry, FileMove, FilesEntry, HiveEntry, Journal,
-    JournalChange, MovedTo, NewFile, Step, Way, on_volume,
+    ChangedDescriptor, Content, DescriptorsEntry, DiskEntry, FileEntry, FileMove, FilesEntry,
+    HiveEntry, Journal, JournalChange, MovedTo, NewFile, Step, Way, on_volume,
 };
 pub(crate) use records::RecordsEntry;
 pub(crate) use removal::Tally;

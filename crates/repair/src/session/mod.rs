@@ -8,6 +8,7 @@ mod pre_images;
 mod proof;
 mod verify;
 
+use diskmend_acl::SecurityDescriptor;
 use diskmend_hive::{Change, Changes, Committable, EditError, Editor, Filetime, Logs};
 use jiff::Timestamp;
 
@@ -78,6 +79,12 @@ impl Prepared {
     }
 }
 
+/// The security descriptor that Windows gives to a new key; `None` if the parent's makes no sense.
+fn below(parent: &[u8]) -> Option<Vec<u8>> {
+    let parent = SecurityDescriptor::from_bytes(parent).ok()?;
+    parent.of_new_key().to_bytes().ok()
+}
+
 /// Edits a hive in memory and verifies the result. Returns it, or `None` if there is nothing to
 /// write, with the result of `edit`.
 ///
@@ -96,7 +103,8 @@ pub(crate) fn prepare<T, R>(
         path: path.clone(),
         source,
     };
-    let mut editor = Editor::new(opened.hive, filetime(Timestamp::now()));
+    let editor = Editor::new(opened.hive, filetime(Timestamp::now()));
+    let mut editor = editor.with_new_descriptors(below);
     let given = match edit(&mut editor) {
         Ok(given) => given,
         Err(Stop::Refused(refusal)) => return Err(NotEdited::Refused(refusal)),

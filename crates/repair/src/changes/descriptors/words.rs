@@ -1,6 +1,6 @@
 //! Security descriptors as text.
 
-use diskmend_acl::{SddlParts, SecurityDescriptor, ace_text};
+use diskmend_acl::{Objects, SddlParts, SecurityDescriptor};
 use serde::Serialize;
 
 /// A security descriptor as text.
@@ -8,16 +8,27 @@ use serde::Serialize;
 pub struct DescriptorWords {
     /// The owner's name; absent if there is none.
     pub owner: Option<String>,
-    /// The entries of the DACL as icacls prints them; absent if everyone may do everything.
+    /// The entries of the DACL as icacls prints them, with the letters for keys in a registry key's;
+    /// absent if everyone may do everything.
     pub entries: Option<Vec<String>>,
     /// The whole descriptor as SDDL; absent if SDDL can't express it.
     pub sddl: Option<String>,
 }
 
 impl DescriptorWords {
-    /// The text of a descriptor, as far as its bytes can be read.
+    /// The text of the descriptor of a file or folder, as far as its bytes can be read.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
+        Self::read(Objects::Files, bytes)
+    }
+
+    /// The text of the descriptor of a registry key, as far as its bytes can be read.
+    #[must_use]
+    pub fn of_key(bytes: &[u8]) -> Self {
+        Self::read(Objects::Keys, bytes)
+    }
+
+    fn read(objects: Objects, bytes: &[u8]) -> Self {
         let corrupt = || Some(vec!["(corrupt)".to_owned()]);
         let Ok(salvaged) = SecurityDescriptor::salvage(bytes) else {
             return Self {
@@ -29,7 +40,8 @@ impl DescriptorWords {
         let descriptor = &salvaged.descriptor;
         let sound = salvaged.corruptions.is_empty();
         let aces = descriptor.dacl.list().map(|acl| acl.aces.as_slice());
-        let entries: Option<Vec<String>> = aces.map(|aces| aces.iter().map(ace_text).collect());
+        let words = |ace| objects.ace_text(ace);
+        let entries: Option<Vec<String>> = aces.map(|aces| aces.iter().map(words).collect());
         let sddl = || descriptor.to_sddl(SddlParts::All).ok();
         Self {
             owner: descriptor

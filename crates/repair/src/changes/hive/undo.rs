@@ -6,6 +6,7 @@ use diskmend_disk::Access;
 use diskmend_hive::{EditError, Editor, KeyState, Outcome};
 use serde::Serialize;
 
+use crate::changes::descriptors::DescriptorWords;
 use crate::error::{Error, Refusal};
 use crate::finding::{ChangedValue, Notice};
 use crate::hive_on_disk;
@@ -13,7 +14,7 @@ use crate::place::HiveId;
 use crate::progress::Watch;
 use crate::restored::RestoredFile;
 use crate::run::restore::Restoration;
-use crate::run::{HiveEntry, Journal, JournalChange, RunFolder};
+use crate::run::{ChangedDescriptor, HiveEntry, Journal, JournalChange, RunFolder};
 use crate::session::{Prepared, prepare};
 use crate::site::{Options, Site};
 use crate::stop::Stop;
@@ -31,6 +32,32 @@ pub struct ReversedChange {
     pub reversal: Reversal,
     /// What is there now, if that is neither the old nor the new data.
     pub found: Option<ValueData>,
+    /// The permissions, if the change is about those of the key; then it names no value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<ReversedPermissions>,
+}
+
+/// The permissions of a key that a run has changed, as SDDL if that can express them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReversedPermissions {
+    /// Before the run.
+    pub old: String,
+    /// After the run.
+    pub new: String,
+    /// What is there now, if that is neither; absent if the key is gone.
+    pub found: Option<String>,
+}
+
+impl ReversedPermissions {
+    /// What is there now, for display.
+    #[must_use]
+    pub fn now(&self, reversal: Reversal) -> String {
+        match (reversal, &self.found) {
+            (Reversal::Reversed | Reversal::AlreadyOld, _) => self.old.clone(),
+            (Reversal::LeftAlone, Some(found)) => found.clone(),
+            (Reversal::LeftAlone, None) => "(no key)".to_owned(),
+        }
+    }
 }
 
 /// The result of reversing a change.
@@ -167,7 +194,11 @@ fn reverse(editor: &mut Editor, entry: &HiveEntry) -> Result<Vec<ReversedChange>
                     change: value.clone(),
                     reversal,
                     found,
+                    permissions: None,
                 });
+            }
+            JournalChange::KeyPermissions(changed) => {
+                reversed.push(reverse_descriptor(editor, &entry.hive, changed)?);
             }
             JournalChange::KeyCreated(key) => {
                 let empty = match editor.key(&key.key)? {
@@ -197,6 +228,44 @@ fn reverse(editor: &mut Editor, entry: &HiveEntry) -> Result<Vec<ReversedChange>
         editor.set_last_written(key, time)?;
     }
     Ok(reversed)
+}
+
+fn reverse_descriptor(
+    editor: &mut Editor,
+    hive: &str,
+    changed: &ChangedDescriptor,
+) -> Result<ReversedChange, EditError> {
+    let found = match editor.key(&changed.key)? {
+        Some(key) => Some(key.security_descriptor()?.to_vec()),
+        None => None,
+    };
+    let reversal = match &found {
+        Some(found) if *found == changed.old => Reversal::AlreadyOld,
+        Some(found) if *found == changed.new => {
+            editor.set_descriptor(&changed.key, &changed.old)?;
+            Reversal::Reversed
+        }
+        Some(_) | None => Reversal::LeftAlone,
+    };
+    let words = |bytes: &[u8]| DescriptorWords::of_key(bytes).line();
+    Ok(ReversedChange {
+        hive: hive.to_owned(),
+        change: ChangedValue {
+            key: changed.key.clone(),
+            value: String::new(),
+            old: None,
+            new: None,
+        },
+        reversal,
+        found: None,
+        permissions: Some(ReversedPermissions {
+            old: words(&changed.old),
+            new: words(&changed.new),
+            found: found
+                .filter(|_| reversal == Reversal::LeftAlone)
+                .map(|found| words(&found)),
+        }),
+    })
 }
 
 type ValueOutcome = (Reversal, Option<ValueData>);

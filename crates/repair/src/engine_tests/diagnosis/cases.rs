@@ -152,6 +152,14 @@ fn remote_desktop() -> Cases {
             ),
         ),
         (
+            "remote-desktop-certificate-denied",
+            vec![Break::KeyPermissions(
+                Software,
+                r"Microsoft\SystemCertificates\Remote Desktop",
+                "O:SYG:SYD:AI(D;CI;DCLC;;;SY)(A;CIID;KA;;;SY)",
+            )],
+        ),
+        (
             "remote-desktop-certificate-store",
             data(
                 System,

@@ -91,6 +91,8 @@ pub(in crate::engine_tests) enum Break {
     SafeMode,
     /// The permissions of a file.
     Permissions(&'static str, &'static str),
+    /// The permissions of a key.
+    KeyPermissions(HiveName, &'static str, &'static str),
 }
 
 /// The healthy server with these things broken.
@@ -183,6 +185,10 @@ fn apply(editor: &mut Editor, hive: HiveName, breaks: &[Break]) -> Result<(), Ed
             }
             Break::NoKey(of, key) if *of == hive => {
                 editor.delete_key(key)?;
+            }
+            Break::KeyPermissions(of, key, sddl) if *of == hive => {
+                editor.create_key(key)?;
+                editor.set_descriptor(key, &bytes(sddl))?;
             }
             _ => {}
         }

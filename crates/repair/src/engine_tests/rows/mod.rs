@@ -6,6 +6,7 @@ mod driver;
 mod firewall_rule;
 mod list;
 mod numbers;
+mod registry_acl;
 mod select;
 mod service;
 

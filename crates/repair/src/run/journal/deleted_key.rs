@@ -1,4 +1,5 @@
-//! A deleted key in a journal, with what it had besides its values and subkeys.
+//! What a journal records of keys besides their values and subkeys: the state of a deleted key, and
+//! security descriptors.
 
 use diskmend_hive::{Filetime, KeyState};
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,19 @@ pub(crate) struct DeletedKey {
     /// Its state; absent if it could not be read, and in runs of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) state: Option<Box<RecordedState>>,
+}
+
+/// A key that got another security descriptor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ChangedDescriptor {
+    /// The key below the hive's root.
+    pub(crate) key: String,
+    /// The old descriptor, self-relative.
+    #[serde(with = "hex_bytes")]
+    pub(crate) old: Vec<u8>,
+    /// The new descriptor.
+    #[serde(with = "hex_bytes")]
+    pub(crate) new: Vec<u8>,
 }
 
 /// The state of a key.

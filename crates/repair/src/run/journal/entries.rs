@@ -3,7 +3,7 @@
 use diskmend_hive::Change;
 use serde::{Deserialize, Serialize};
 
-use super::deleted_key::DeletedKey;
+use super::deleted_key::{ChangedDescriptor, DeletedKey};
 pub(crate) use crate::digest::Content;
 use crate::finding::{ChangedKey, ChangedValue};
 pub(crate) use crate::place::on_volume;
@@ -85,6 +85,8 @@ pub(crate) enum JournalChange {
     KeyCreated(ChangedKey),
     /// A key was deleted, after everything in it.
     KeyDeleted(DeletedKey),
+    /// A key got another security descriptor.
+    KeyPermissions(ChangedDescriptor),
     /// A value was created, deleted or changed.
     Value(ChangedValue),
 }
@@ -97,6 +99,9 @@ impl From<&Change> for JournalChange {
                 key,
                 state: state.map(|state| Box::new((*state).into())),
             }),
+            Change::Descriptor { key, old, new } => {
+                Self::KeyPermissions(ChangedDescriptor { key, old, new })
+            }
             Change::Value {
                 key,
                 name: value,

@@ -3,6 +3,7 @@
 use super::Cases;
 use crate::engine_tests::catalogue::Case;
 use crate::engine_tests::diagnosis::disk::{Break, KEY};
+use crate::place::HiveName;
 
 /// A failed hardening.
 const HARDENED: &str = "O:SYG:SYD:P(D;;FA;;;SY)(D;;FR;;;NS)(A;;FA;;;SY)";
@@ -21,7 +22,45 @@ pub(in super::super) fn permissions() -> Cases {
         Case::broken("machine-keys-default", broken(), &[KEY]),
         // A machine on which the first key could not be used.
         Case::broken("machine-keys-default", later_keys(), &LATER_KEYS).and(&[KEY]),
+        // A script has set an entry on the store, and Windows has passed it on.
+        Case::broken(
+            "rdp-cert-deny",
+            vec![
+                key(STORE, "O:SYG:SYD:AI(D;CI;DCLC;;;SY)(A;CIID;KA;;;SY)"),
+                key(
+                    CERTIFICATES,
+                    "O:SYG:SYD:AI(D;CIID;DCLC;;;SY)(A;CIID;KA;;;SY)",
+                ),
+            ],
+            &[r"Remote Desktop\", r"Certificates\"],
+        ),
+        Case::broken(
+            "rdp-cert-deny",
+            vec![
+                key(STORE, "O:SYG:SYD:AI(A;CIID;KA;;;SY)"),
+                key(CERTIFICATES, "O:SYG:SYD:AI(D;;KW;;;BA)(A;CIID;KA;;;SY)"),
+            ],
+            &[r"Certificates\"],
+        ),
+        // What the store inherits is only reported, and a choice about reading is no fault.
+        Case::other(
+            "rdp-cert-deny",
+            vec![key(STORE, "O:SYG:SYD:AI(D;CIID;DCLC;;;SY)(A;CIID;KA;;;SY)")],
+            &[],
+        ),
+        Case::other(
+            "rdp-cert-deny",
+            vec![key(STORE, "O:SYG:SYD:AI(D;;CC;;;WD)(A;CIID;KA;;;SY)")],
+            &[r"Remote Desktop\"],
+        ),
     ]
+}
+
+const STORE: &str = r"Microsoft\SystemCertificates\Remote Desktop";
+const CERTIFICATES: &str = r"Microsoft\SystemCertificates\Remote Desktop\Certificates";
+
+fn key(key: &'static str, sddl: &'static str) -> Break {
+    Break::KeyPermissions(HiveName::Software, key, sddl)
 }
 
 fn later_keys() -> Vec<Break> {
