@@ -164,6 +164,17 @@ pub trait Dir: Any + fmt::Debug + Send + Sync {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// Renames a folder to a name in this folder, in one step. Nothing is ever replaced, and
+    /// everything in the folder goes with it. This folder is not flushed.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] if the new name exists; [`io::ErrorKind::NotADirectory`] for
+    /// anything but a folder; [`io::ErrorKind::Unsupported`] if no folder can be renamed on this kind
+    /// of disk; the system's error.
+    fn rename_folder(&self, _name: &str, _new_name: &str) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Opens a folder.
     ///
     /// # Errors

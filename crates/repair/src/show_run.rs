@@ -89,7 +89,7 @@ fn file(moved: &FileMove) -> RunFile {
         path: moved.path.clone(),
         action,
         name: name.clone(),
-        length: moved.content.length,
+        length: moved.folder.unwrap_or(moved.content.length),
         from: moved.new.as_ref().map(|new| new.from.clone()),
     }
 }

@@ -23,7 +23,7 @@ use self::windows::OpenDir;
 pub(crate) use self::windows::RawDir;
 use crate::details::Details;
 use crate::dir::{Access, Dir};
-use crate::error::{NotRegular, OpenError};
+use crate::error::{NotRegular, OpenError, not_a_folder};
 use crate::file::File;
 use crate::metadata::{Kind, Metadata};
 use crate::name::component;
@@ -307,6 +307,14 @@ impl Dir for SystemDir {
             return Err(NotRegular { kind: Kind::Folder }.into());
         }
         self.dir.move_to(name, &folder.dir, new_name)
+    }
+
+    fn rename_folder(&self, name: &str, new_name: &str) -> io::Result<()> {
+        let (name, new_name) = (component(name.as_ref())?, component(new_name.as_ref())?);
+        match self.dir.metadata(name)?.kind {
+            Kind::Folder => self.dir.move_to(name, &self.dir, new_name),
+            kind => Err(not_a_folder(kind)),
+        }
     }
 
     fn open_dir(&self, name: &str) -> io::Result<Box<dyn Dir>> {

@@ -183,6 +183,18 @@ impl Dir for FaultyDir {
         Ok(())
     }
 
+    fn rename_folder(&self, name: &str, new_name: &str) -> io::Result<()> {
+        name::component(new_name.as_ref())?;
+        let kind = self.disk.metadata(self.child(name)?).kind;
+        if kind != Kind::Folder {
+            return Err(not_a_folder(kind));
+        }
+        if self.child(new_name).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.replace(name, new_name)
+    }
+
     fn open_dir(&self, name: &str) -> io::Result<Box<dyn Dir>> {
         let node = self.child(name)?;
         match self.disk.metadata(node).kind {

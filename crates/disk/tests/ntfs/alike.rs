@@ -246,6 +246,40 @@ fn a_file_is_moved_and_nothing_is_replaced() {
     });
 }
 
+/// An unmounted disk renames no folder, and says so.
+#[test]
+fn a_folder_is_renamed_with_all_in_it() {
+    each(|disk, root| {
+        let before = root.find(&["Windows", "System"]).unwrap().expect(disk);
+        let before = before.metadata.identity;
+        match root.rename_folder("Windows", "Kept") {
+            Err(error) if error.kind() == ErrorKind::Unsupported => {
+                assert!(root.find(&["Windows", "System"]).unwrap().is_some());
+                return;
+            }
+            renamed => renamed.unwrap_or_else(|error| panic!("{disk}: {error}")),
+        }
+        assert_eq!(root.kind("Windows").unwrap(), None, "{disk}");
+        let file = root.find(&["Kept", "System"]).unwrap().expect(disk);
+        assert_eq!(file.metadata.identity, before, "{disk}");
+        root.create_dir("Windows").unwrap();
+        let taken = root.rename_folder("Kept", "Windows").expect_err(disk);
+        assert_eq!(taken.kind(), ErrorKind::AlreadyExists, "{disk}");
+        root.remove_dir("Windows").unwrap();
+        let folder = root.open_dir("Kept").unwrap();
+        assert!(
+            folder.rename_folder("System", "x").is_err(),
+            "{disk}: a file"
+        );
+        assert!(folder.rename_folder("nothing", "x").is_err(), "{disk}");
+        assert!(root.rename_folder("Kept", "../x").is_err(), "{disk}");
+        drop(folder);
+        root.rename_folder("Kept", "Windows").unwrap();
+        root.sync().unwrap();
+        assert!(root.find(&["Windows", "System"]).unwrap().is_some());
+    });
+}
+
 fn root_of(folder: &dyn Dir) -> Box<dyn Dir> {
     folder.try_clone().unwrap()
 }

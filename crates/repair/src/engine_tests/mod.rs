@@ -22,6 +22,7 @@ mod faults;
 mod files;
 mod files_replaced;
 mod flushes;
+mod folders_renamed;
 mod forged;
 mod golden;
 mod identity;

@@ -21,8 +21,10 @@ pub enum FileChangeKind {
 /// A file of the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SeenFile {
-    /// Its length in bytes.
+    /// Its length in bytes; of a folder, the length of all files in it.
     pub(crate) len: u64,
+    /// True if it is a folder.
+    pub(crate) is_folder: bool,
     /// When its content was last changed, if that is known.
     pub(crate) modified: Option<Timestamp>,
     /// Its content, if it can be moved.
@@ -64,6 +66,7 @@ impl SeenFile {
     pub(crate) const fn of_len(len: u64) -> Self {
         Self {
             len,
+            is_folder: false,
             modified: None,
             content: None,
             problem: None,

@@ -45,6 +45,8 @@ pub(crate) enum Claim<'r> {
         change: FileChangeKind,
         /// The file whose content takes the place of theirs.
         from: Option<&'r FolderPath>,
+        /// True if it is a folder, with everything in it.
+        is_folder: bool,
     },
     /// The security descriptors of a key, and of the keys below it if it is a whole tree. Two
     /// recipes that are used together mustn't set any of the same key.
@@ -222,16 +224,41 @@ impl Claim<'_> {
                 Self::Files {
                     folder,
                     name,
+                    is_folder,
+                    ..
+                },
+                Self::Files {
+                    folder: other_folder,
+                    name: other_name,
+                    is_folder: other_is_folder,
+                    ..
+                },
+            ) if (*is_folder && other_folder.is_in(folder, name))
+                || (*other_is_folder && folder.is_in(other_folder, other_name)) =>
+            {
+                Some(format!(
+                    "are about the folder {folder}\\{name} and about {other_name} in {other_folder}: one \
+                     of them is in the other"
+                ))
+            }
+            (
+                Self::Files {
+                    folder,
+                    name,
                     change,
                     from,
+                    is_folder,
                 },
                 Self::Files {
                     folder: other_folder,
                     name: other_name,
                     change: other_change,
                     from: other_from,
+                    is_folder: other_is_folder,
                 },
-            ) if (change != other_change || !same_source(*from, *other_from))
+            ) if (change != other_change
+                || is_folder != other_is_folder
+                || !same_source(*from, *other_from))
                 && folder.is(other_folder)
                 && name.may_meet(other_name) =>
             {

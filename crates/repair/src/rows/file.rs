@@ -16,6 +16,8 @@ pub struct FileRow {
     modified: Option<TimeWindow>,
     change: FileChangeKind,
     copy: Option<CopyFrom>,
+    /// True if the row is about a folder, with everything in it.
+    is_folder: bool,
     /// True if such a file is evidence of a fault.
     fault: bool,
     why: String,
@@ -72,6 +74,7 @@ pub(crate) struct FileFile {
     name: Spanned<String>,
     modified: Option<Spanned<String>>,
     action: Spanned<String>,
+    what: Option<Spanned<String>>,
     from: Option<Spanned<String>>,
     check: Option<Spanned<String>>,
     fault: Option<Spanned<FaultWords>>,
@@ -93,6 +96,9 @@ pub(crate) struct Entry<'a> {
     /// What both files must be; absent if nothing is copied.
     #[serde(skip_serializing_if = "Option::is_none")]
     check: Option<FileCheck>,
+    /// True if it is a folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    folder: Option<bool>,
     can_be_fault: bool,
     why: &'a str,
 }
@@ -150,6 +156,10 @@ impl Kind for FileRow {
             }
             (_, None, None) => None,
         };
+        let is_folder = match &written.what {
+            None => false,
+            Some(what) => is_folder(what, change, &name, written.modified.is_some())?,
+        };
         let word = if copy.is_some() { "damaged" } else { "exists" };
         let fault = FaultWords::only(written.fault, word)?;
         sentence(written.why.get_ref()).map_err(wrong(&written.why))?;
@@ -159,6 +169,7 @@ impl Kind for FileRow {
             modified,
             change,
             copy,
+            is_folder,
             fault,
             why: written.why.into_inner(),
         })
@@ -174,6 +185,7 @@ impl Kind for FileRow {
             name: &self.name,
             change: self.change,
             from: self.copy.as_ref().map(|copy| &copy.path),
+            is_folder: self.is_folder,
         })
     }
 
@@ -189,6 +201,7 @@ impl Kind for FileRow {
             action: self.change,
             from: self.copy.as_ref().map(|copy| copy.path.to_string()),
             check: self.copy.as_ref().map(|copy| copy.check),
+            folder: self.is_folder.then_some(true),
             can_be_fault: self.fault,
             why: &self.why,
         }
@@ -221,9 +234,34 @@ impl Kind for FileRow {
             lines.push(format!("a fault if it {word}"));
         }
         Shown {
-            place: format!("Files in {}", self.path),
+            place: match self.is_folder {
+                true => format!("A folder in {}", self.path),
+                false => format!("Files in {}", self.path),
+            },
             lines,
         }
+    }
+}
+
+/// True if the row is about a folder, as its field `what` says.
+fn is_folder(
+    what: &Spanned<String>,
+    change: FileChangeKind,
+    name: &NamePattern,
+    has_time: bool,
+) -> Result<bool, Wrong> {
+    let wrong = |message: &str| Err(wrong(what)(message.to_owned()));
+    match what.get_ref().as_str() {
+        "file" => Ok(false),
+        "folder" if change != FileChangeKind::Rename => {
+            wrong("a folder can only be renamed: expected action \"rename\"")
+        }
+        "folder" if !name.is_name() => {
+            wrong("one folder is renamed: write its name without * and ?")
+        }
+        "folder" if has_time => wrong("a folder is renamed whatever its time is"),
+        "folder" => Ok(true),
+        other => wrong(&format!("no \"{other}\": expected \"file\" or \"folder\"")),
     }
 }
 
@@ -242,6 +280,10 @@ impl JudgeFiles for FileRow {
 
     fn copy(&self) -> Option<&CopyFrom> {
         self.copy.as_ref()
+    }
+
+    fn is_folder(&self) -> bool {
+        self.is_folder
     }
 
     fn judge(&self, seen: &SeenFile) -> Option<RowState> {
@@ -282,6 +324,18 @@ mod tests {
             ("\"remove\"", "\"delete\"", "11:10", "no action \"delete\""),
             ("\"exists\"", "\"missing\"", "12:9", "\"exists\""),
             ("\"remove\"", "\"copy\"", "11:10", "\"from\""),
+            (
+                "fault = ",
+                "what = \"folder\"\nfault = ",
+                "12:8",
+                "only be renamed",
+            ),
+            (
+                "fault = ",
+                "what = \"tree\"\nfault = ",
+                "12:8",
+                "\"folder\"",
+            ),
             ("why = ", "check = \"pe\"\nwhy = ", "13:9", "only \"copy\""),
             ("why = \"because\"", "", "7:1", "why"),
         ] {
@@ -321,6 +375,7 @@ mod tests {
             modified: modified.map(|text| TimeWindow::parse(text).expect("valid")),
             change: FileChangeKind::Remove,
             copy: None,
+            is_folder: false,
             fault,
             why: String::new(),
         }

@@ -113,6 +113,11 @@ pub(crate) trait JudgeFiles {
         None
     }
 
+    /// True if the row is about a folder, with everything in it.
+    fn is_folder(&self) -> bool {
+        false
+    }
+
     /// Judges a file with such a name; `None` if the row isn't about it.
     fn judge(&self, seen: &SeenFile) -> Option<RowState>;
 }

@@ -1,5 +1,6 @@
 //! Looking for the files that recipes want to be gone or replaced. Nothing is written.
 
+mod folder;
 mod replaced;
 
 use diskmend_disk::{Access, Dir, File, Kind, LookupError};
@@ -61,6 +62,7 @@ pub(super) fn survey(
         facts.go_on()?;
         let found = match row.judge.copy() {
             Some(copy) => replaced::look(facts, (row.judge, copy), &mut budget),
+            None if row.judge.is_folder() => folder::look(facts.site, row.judge, &mut budget),
             None => look(facts.site, row.judge, &mut budget),
         };
         match found {

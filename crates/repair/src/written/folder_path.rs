@@ -60,6 +60,15 @@ impl FolderPath {
         folder.is_names(above) && name.matches(last)
     }
 
+    /// True if this is the folder with that name in `above`, or is in it.
+    pub(crate) fn is_in(&self, above: &Self, name: &super::NamePattern) -> bool {
+        let names = self.names();
+        let Some((start, rest)) = names.split_at_checked(above.names.len()) else {
+            return false;
+        };
+        above.is_names(start) && rest.first().is_some_and(|first| name.matches(first))
+    }
+
     /// True if both are the same folder.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {

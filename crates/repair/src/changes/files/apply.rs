@@ -1,12 +1,12 @@
 //! Moving files.
 
-use diskmend_disk::{Access, Kind};
+use diskmend_disk::{Access, Found, Kind};
 
-use super::FilesChange;
 use super::look::{Places, Standing, look};
 use super::staged;
+use super::{FilesChange, Listing};
 use crate::error::{Error, Refusal};
-use crate::finding::FileChangeKind;
+use crate::finding::{FileChangeKind, JudgedFile};
 use crate::progress::{Phase, Watch};
 use crate::run::{FileMove, FilesEntry, Journal, MovedTo, RunFolder};
 use crate::site::Site;
@@ -27,6 +27,10 @@ pub(crate) fn record(
         let changed = || Refusal::Changed { path: path.clone() };
         let names: Vec<&str> = path.split('/').collect();
         let found = site.root.as_ref().find(&names)?.ok_or_else(changed)?;
+        if judged.seen.as_ref().is_some_and(|seen| seen.is_folder) {
+            moves.push(folder_move(run, &found, (number, judged))?);
+            continue;
+        }
         if found.kind() != Kind::File {
             return Err(changed().into());
         }
@@ -56,12 +60,37 @@ pub(crate) fn record(
             content,
             mac,
             new,
+            folder: None,
         });
     }
     Ok(FilesEntry {
         begun: false,
         moves,
         left: 0,
+    })
+}
+
+/// Notes a folder that is renamed.
+fn folder_move(
+    run: &RunFolder,
+    found: &Found,
+    (number, judged): (usize, &JudgedFile),
+) -> Result<FileMove, Error> {
+    let path = judged.path.clone();
+    let io = || Error::io(&judged.path, "list the folder");
+    let opened = found.open_dir().map_err(io())?;
+    let listing = Listing::of(opened.as_ref()).map_err(io())?;
+    let content = listing.content();
+    if judged.seen.as_ref().and_then(|seen| seen.content) != Some(content) {
+        return Err(Refusal::Changed { path }.into());
+    }
+    Ok(FileMove {
+        path: found.path.clone(),
+        to: MovedTo::Renamed(MovedTo::new_name(&found.name, &run.id)),
+        content,
+        mac: run.mac_of(&MovedTo::kept_name(number), listing.text())?,
+        new: None,
+        folder: Some(listing.bytes),
     })
 }
 

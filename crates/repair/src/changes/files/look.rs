@@ -2,8 +2,9 @@
 
 use std::io;
 
-use diskmend_disk::{Access, Dir, Identity, Kind, LookupError};
+use diskmend_disk::{Access, Dir, Found, Identity, Kind, LookupError};
 
+use super::Listing;
 use crate::digest::Content;
 use crate::error::{Error, chain};
 use crate::run::journal::valid::components;
@@ -50,6 +51,8 @@ pub(super) struct Places<'a> {
     staged: Option<String>,
     /// True if that file is there.
     is_staged: bool,
+    /// True if it is a folder.
+    is_folder: bool,
     pub(super) standing: Standing,
 }
 
@@ -59,6 +62,7 @@ impl Places<'_> {
         let durable = || {
             let new_folder = self.new_folder()?;
             match self.standing {
+                _ if self.is_folder => self.folder.rename_folder(self.name, self.new_name)?,
                 Standing::Both => self.folder.remove_file(self.name)?,
                 _ => self.folder.move_to(self.name, new_folder, self.new_name)?,
             }
@@ -119,6 +123,7 @@ impl Places<'_> {
             let new_folder = self.new_folder()?;
             self.unreplace()?;
             match self.standing {
+                _ if self.is_folder => self.folder.rename_folder(self.new_name, self.name)?,
                 Standing::Both => new_folder.remove_file(self.new_name)?,
                 _ => new_folder.move_to(self.new_name, self.folder.as_ref(), self.name)?,
             }
@@ -161,6 +166,7 @@ pub(super) fn look<'a>(
     let old = Wanted {
         path,
         name: MovedTo::kept_name(number),
+        is_folder: entry.folder.is_some(),
         content: entry.content,
         mac: entry.mac,
     };
@@ -181,6 +187,7 @@ pub(super) fn look<'a>(
         let wanted = Wanted {
             path,
             name: NewFile::staged_name(number),
+            is_folder: false,
             content: new.content,
             mac: new.mac,
         };
@@ -209,6 +216,7 @@ pub(super) fn look<'a>(
         new_name,
         staged,
         is_staged,
+        is_folder: entry.folder.is_some(),
         standing,
     }))
 }
@@ -219,6 +227,7 @@ struct Wanted<'a> {
     path: &'a str,
     /// The name with which its MAC is made.
     name: String,
+    is_folder: bool,
     content: Content,
     mac: Option<Mac>,
 }
@@ -232,6 +241,9 @@ fn side(folder: &dyn Dir, name: &str, run: &RunFolder, wanted: &Wanted<'_>) -> R
         Err(LookupError::Link { .. } | LookupError::Ambiguous { .. }) => return Ok(Side::Other),
         Err(error) => return Err(error.into()),
     };
+    if wanted.is_folder {
+        return folder_side(&found, run, wanted);
+    }
     if found.kind() != Kind::File || found.metadata.len != wanted.content.length {
         return Ok(Side::Other);
     }
@@ -247,6 +259,28 @@ fn side(folder: &dyn Dir, name: &str, run: &RunFolder, wanted: &Wanted<'_>) -> R
         return Ok(Side::Other);
     }
     Ok(Side::Ours(file.identity().map_err(io())?))
+}
+
+fn folder_side(found: &Found, run: &RunFolder, wanted: &Wanted<'_>) -> Result<Side, Error> {
+    let io = || Error::io(wanted.path, "list the folder");
+    if found.kind() != Kind::Folder {
+        return Ok(Side::Other);
+    }
+    let listing = match Listing::of(found.open_dir().map_err(io())?.as_ref()) {
+        Ok(listing) => listing,
+        // The folder of the run had not that much in it.
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Ok(Side::Other),
+        Err(error) => return Err(io()(error)),
+    };
+    let is_same = listing.content() == wanted.content
+        && run
+            .check_mac(&wanted.name, listing.text(), wanted.mac)
+            .is_ok();
+    Ok(if is_same {
+        Side::Ours(found.metadata.identity)
+    } else {
+        Side::Other
+    })
 }
 
 /// Where each file of a run is now, for display. `Err` says why that isn't known.

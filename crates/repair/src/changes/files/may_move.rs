@@ -11,7 +11,7 @@ use crate::site::Site;
 /// The greatest length of a name in UTF-16 units.
 const MAX_UNITS: usize = 255;
 /// The folder with the hives of Windows, and their names.
-const CONFIG: [&str; 3] = ["Windows", "System32", "config"];
+pub(super) const CONFIG: [&str; 3] = ["Windows", "System32", "config"];
 const HIVES: [&str; 9] = [
     "SYSTEM",
     "SOFTWARE",

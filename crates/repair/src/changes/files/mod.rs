@@ -9,6 +9,7 @@
 //! names it, and is moved to its place after the old one has left it.
 
 mod apply;
+mod folder;
 mod look;
 mod may_move;
 mod outcome;
@@ -18,6 +19,7 @@ mod staged;
 mod undo;
 
 pub(crate) use apply::{apply, record};
+pub(crate) use folder::{Listing, may_rename};
 pub(crate) use look::{Standing, look_at_all};
 pub(crate) use may_move::may_move;
 pub use outcome::UndoneFiles;

@@ -1,6 +1,7 @@
 //! The files that a run may be about. Whoever can write to the disk can write a journal, so a journal
 //! must not reach further than a repair does, and a repair not further than its recipes.
 
+use super::folder;
 use super::may_move::allowed;
 use crate::error::Error;
 use crate::file_check::is_log_of;
@@ -40,7 +41,11 @@ fn within(journal: &Journal) -> Result<(), String> {
     for file in &entry.moves {
         let path = &file.path;
         let change = change_of(entry, file);
-        allowed(path, change).map_err(|what| format!("it moves \"{path}\": {what}"))?;
+        let is_allowed = match file.folder {
+            None => allowed(path, change),
+            Some(_) => folder::allowed(path),
+        };
+        is_allowed.map_err(|what| format!("it moves \"{path}\": {what}"))?;
         if all_known && !rows.iter().any(|row| is_about(*row, file, change)) {
             return Err(format!("it moves \"{path}\", which no such run moves"));
         }
@@ -72,6 +77,9 @@ fn is_about(row: &dyn crate::rows::JudgeFiles, file: &FileMove, change: FileChan
     let Some((name, folder)) = names.split_last() else {
         return false;
     };
+    if row.is_folder() != file.folder.is_some() {
+        return false;
+    }
     if row.change() != change || !row.folder().is_names(folder) {
         return false;
     }
@@ -111,6 +119,7 @@ mod tests {
                 content: Content::of_file(&b"x".to_vec()).expect("in memory"),
                 mac: None,
                 new: None,
+                folder: None,
             }],
             left: 0,
         });
@@ -194,6 +203,36 @@ mod tests {
         let entry = renamed.files.as_mut().expect("files");
         entry.moves[0].to = self::renamed("SAM");
         assert!(renamed.validate().is_err());
+    }
+
+    #[test]
+    fn only_a_folder_that_a_recipe_names_is_renamed() {
+        let of = |recipe, path: &str, to, folder| {
+            let mut journal = journal(recipe, path, to);
+            journal.files.as_mut().expect("files").moves[0].folder = folder;
+            journal
+        };
+        let is = |recipe, path: &str, folder| {
+            let name = path.rsplit('/').next().expect("a name");
+            let journal = of(recipe, path, renamed(name), folder);
+            journal.validate().is_ok() && within(&journal).is_ok()
+        };
+        let policy = "Windows/System32/GroupPolicy";
+        assert!(is("gp-local-reset", policy, Some(1)));
+        assert!(!is("gp-local-reset", policy, None));
+        assert!(!is("gp-local-reset", "Windows/System32/drivers", Some(1)));
+        assert!(is("my-own", "Windows/Own", Some(1)));
+        for path in [
+            "Windows",
+            "windows/SYSTEM32",
+            "Windows/System32/config",
+            "diskmend",
+            "$Extend",
+        ] {
+            assert!(!is("my-own", path, Some(1)), "{path}");
+        }
+        let kept = of("my-own", "Windows/Own", kept(1), Some(1));
+        assert!(kept.validate().is_err());
     }
 
     #[test]

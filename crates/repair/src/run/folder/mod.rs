@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 
-use diskmend_disk::{Access, Dir, File};
+use diskmend_disk::{Access, Dir, File, Storage};
 
 use super::file_names::{RUNS, files_of, unflushed_of};
 use super::log::{Log, remove_if_there};
@@ -141,7 +141,7 @@ impl RunFolder {
     }
 
     /// The MAC of a file of the run, if the run is sealed.
-    pub(crate) fn mac_of(&self, name: &str, file: &dyn File) -> Result<Option<Mac>, Error> {
+    pub(crate) fn mac_of(&self, name: &str, file: &dyn Storage) -> Result<Option<Mac>, Error> {
         let io = |error| Error::io(&self.path_of(name), "read the undo data back")(error);
         let len = file.len().map_err(io)?;
         let read = |buf: &mut [u8], at| file.read_exact_at(buf, at);
@@ -164,7 +164,7 @@ impl RunFolder {
     pub(crate) fn check_mac(
         &self,
         name: &str,
-        file: &dyn File,
+        file: &dyn Storage,
         expected: Option<Mac>,
     ) -> Result<(), Error> {
         self.fits(name, self.mac_of(name, file)?, expected)

@@ -35,6 +35,10 @@ pub(crate) struct FileMove {
     /// The file that takes its place, if one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) new: Option<NewFile>,
+    /// The number of bytes of all files in it, if it is a folder. Then `content` is that of its
+    /// list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) folder: Option<u64>,
 }
 
 /// A file that takes the place of one that is moved into the run's own folder.

@@ -124,6 +124,9 @@ impl Journal {
             if !sound {
                 return Err(format!("\"{path}\" is moved to where no run moves a file"));
             }
+            if file.folder.is_some() && !matches!(file.to, MovedTo::Renamed(_)) {
+                return Err(format!("\"{path}\": a folder that is moved elsewhere"));
+            }
             if let Some(new) = &file.new {
                 components(&new.from)?;
                 if !matches!(file.to, MovedTo::Kept(_)) || new.content.length > MAX_FILE {

@@ -8,10 +8,11 @@ use crate::place::HiveName::{Components, Software};
 
 const FAULTY: &str = "Windows/System32/drivers/CrowdStrike/C-00000291-00000000-00000032.sys";
 const GOOD: &str = "Windows/System32/drivers/CrowdStrike/C-00000291-00000000-00000033.sys";
-const POLICY: [&str; 4] = [
+const POLICY: [&str; 5] = [
     "Windows/System32/GroupPolicy/gpt.ini",
     "Windows/System32/GroupPolicy/Machine/Registry.pol",
     "Windows/System32/GroupPolicy/User/Registry.pol",
+    "Windows/System32/GroupPolicyUsers/S-1-5-32-545/User/Registry.pol",
     "Windows/System32/AppLocker/Exe.AppLocker",
 ];
 const LOGS: [&str; 4] = [
@@ -76,7 +77,11 @@ pub(in super::super) fn files() -> Cases {
         Case::other(
             "gp-local-reset",
             POLICY.into_iter().map(present).collect(),
-            &POLICY,
+            &[
+                "Windows/System32/GroupPolicy",
+                "Windows/System32/GroupPolicyUsers",
+                "Windows/System32/AppLocker",
+            ],
         ),
         Case::other(
             "pending-servicing",
