@@ -234,9 +234,10 @@ impl Kind for FileRow {
             lines.push(format!("a fault if it {word}"));
         }
         Shown {
-            place: match self.is_folder {
-                true => format!("A folder in {}", self.path),
-                false => format!("Files in {}", self.path),
+            place: if self.is_folder {
+                format!("A folder in {}", self.path)
+            } else {
+                format!("Files in {}", self.path)
             },
             lines,
         }
