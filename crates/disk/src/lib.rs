@@ -99,6 +99,7 @@ pub use dir::{Access, Dir};
 pub use disk_identity::DiskIdentity;
 pub use disk_number::DiskNumber;
 pub use diskmend_base::{Buffer, Storage};
+pub use diskmend_image::boot_sector::{BootProgram, BootSector};
 pub use diskmend_image::content::Content;
 pub use diskmend_image::partition::{DiskId, PartitionId, Scheme};
 pub use diskmend_image::recorded::{

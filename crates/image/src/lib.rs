@@ -49,6 +49,7 @@
 //! | [`container`] | the formats of image files: raw, VHD and VHDX |
 //! | [`fat`] | FAT volumes, for EFI system partitions |
 //! | [`ntfs`] | NTFS volumes: folders, files, security descriptors |
+//! | [`boot_sector`] | the boot sector of an NTFS volume, as a BIOS uses it |
 //! | [`content`] | recognize what a partition contains |
 //! | [`partition`] | GPT and MBR |
 //!
@@ -63,6 +64,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod boot_sector;
 pub mod container;
 pub mod content;
 pub mod device;

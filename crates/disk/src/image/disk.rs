@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use diskmend_base::chain;
+use diskmend_image::boot_sector::{self, BootSector};
 use diskmend_image::container::{Container, ContainerError, Format};
 use diskmend_image::content::{self, Content};
 use diskmend_image::device::{Device, Medium};
@@ -215,6 +216,21 @@ impl Disk {
             .open(self.inner.container())?
             .read_exact_at(&mut start, 0)?;
         Ok(start)
+    }
+
+    /// The boot sector of a partition.
+    ///
+    /// # Errors
+    /// The reason why it can't be read.
+    pub fn boot_sector(&self, number: u32) -> Result<BootSector, DiskError> {
+        let mut partitions = self.inner.table.partitions.iter();
+        let partition = partitions.find(|one| one.number == number);
+        let partition = partition.ok_or_else(|| DiskError::NoSuchPartition {
+            number,
+            known: Vec::new(),
+        })?;
+        let device = partition.open(self.inner.container())?;
+        Ok(boot_sector::read(&device)?)
     }
 
     /// The root folder of a partition's volume.

@@ -7,6 +7,7 @@ mod boot_choice;
 mod boot_devices;
 mod boot_evidence;
 mod boot_fixture;
+mod boot_sector;
 mod boot_support;
 mod catalogue;
 mod conditions;

@@ -6,6 +6,7 @@
 #[macro_use]
 mod kinds;
 mod boot_entry;
+mod boot_sector;
 mod boot_store;
 mod bug_check;
 mod certificate;
@@ -128,6 +129,8 @@ kinds! {
     BootStore(boot_store::BootStoreEvidence) in boot_store,
     /// What is wrong with the boot entry that starts Windows.
     BootEntry(boot_entry::BootEntryEvidence) in boot_entry,
+    /// What a BIOS finds wrong with the active partition and its boot sector.
+    BootSector(boot_sector::BootSectorEvidence) in boot_sector,
     /// The state of the volume of Windows.
     Volume(volume::VolumeEvidence) in volume,
     /// The machine on which Windows was started last.

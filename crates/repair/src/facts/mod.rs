@@ -32,6 +32,7 @@ use diskmend_hive::Corruption;
 pub use crate::identity::BitLockerState;
 pub use accounts::Accounts;
 pub(crate) use accounts::of_site as accounts_of;
+pub(crate) use boot::sector::{SectorFault, SectorFaults};
 pub use boot::{BootFault, BootFaults, EntryFault, StoreFault};
 pub use boot_stores::{LoaderStatus, StoreStatus};
 pub use certificates::{CertificateFault, FaultyCertificate};
@@ -145,6 +146,7 @@ pub struct Facts<'a> {
     events: OnceCell<Events>,
     boot_stores: OnceCell<Result<Found, Failure>>,
     boot_faults: OnceCell<BootFaults>,
+    sector_faults: OnceCell<SectorFaults>,
     volume: OnceCell<(WindowsVolume, BitLocker)>,
 }
 
@@ -172,6 +174,7 @@ impl<'a> Facts<'a> {
             events: OnceCell::new(),
             boot_stores: OnceCell::new(),
             boot_faults: OnceCell::new(),
+            sector_faults: OnceCell::new(),
             volume: OnceCell::new(),
         }
     }
@@ -414,6 +417,18 @@ impl<'a> Facts<'a> {
         }
         let faults = boot::read(self)?;
         Ok(self.boot_faults.get_or_init(|| faults))
+    }
+
+    /// What is wrong with the boot sector and the active partition, for a BIOS.
+    ///
+    /// # Errors
+    /// If the caller interrupts.
+    pub(crate) fn sector_faults(&self) -> Result<&SectorFaults, Interrupted> {
+        if let Some(faults) = self.sector_faults.get() {
+            return Ok(faults);
+        }
+        let faults = boot::sector::read(self)?;
+        Ok(self.sector_faults.get_or_init(|| faults))
     }
 
     /// The hives and boot stores that were read until now, with their logs.

@@ -17,6 +17,7 @@ use std::sync::OnceLock;
 use diskmend_disk::testing::FaultyDisk;
 
 use super::boot_evidence;
+use super::boot_sector;
 use super::support::{site, with_watch};
 use super::volume_evidence;
 use crate::diagnose::diagnose_site;
@@ -68,6 +69,7 @@ fn every_cause_is_found_first_on_its_disk() {
     let cases = cases::cases().into_iter();
     let cases = cases.map(|(name, disk)| (name, site(&disk)));
     let cases = cases.chain(boot_evidence::cases());
+    let cases = cases.chain(boot_sector::cases());
     let cases: Vec<(&str, Site)> = cases.chain(volume_evidence::cases()).collect();
     let tested: BTreeSet<&str> = cases.iter().map(|(name, _)| *name).collect();
     let unknown: Vec<_> = tested.difference(&known).collect();

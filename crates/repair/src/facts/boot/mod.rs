@@ -8,6 +8,7 @@ mod default;
 mod entry;
 mod locale;
 pub(crate) mod lost;
+pub(crate) mod sector;
 mod stores;
 
 use super::Facts;
