@@ -13,10 +13,11 @@ use crate::written::Wrong;
 /// The greatest number of reasons for ignorance that are told.
 const MOST_REASONS: usize = 3;
 
-const WORDS: [(&str, Owner); 3] = [
+const WORDS: [(&str, Owner); 4] = [
     ("boot-driver", Owner::BootDriver),
     ("service", Owner::Service),
     ("filter", Owner::Filter),
+    ("device-filter", Owner::DeviceFilter),
 ];
 
 /// What names the file.
@@ -28,6 +29,8 @@ enum Owner {
     Service,
     /// A filter without which no device of its class starts.
     Filter,
+    /// A filter without which its device doesn't start.
+    DeviceFilter,
 }
 
 /// A file that one of these names is missing or empty.
@@ -94,8 +97,12 @@ impl MissingFileEvidence {
         };
         let missing = files.missing.iter().filter(wanted).map(of_file);
         let filters = files.filters.iter().filter(|filter| {
-            let class = filter.key.rsplit('\\').next().unwrap_or(&filter.key);
-            self.of.contains(&Owner::Filter) && self.counts(class)
+            let owner = if filter.of_device {
+                Owner::DeviceFilter
+            } else {
+                Owner::Filter
+            };
+            self.of.contains(&owner) && self.counts(&filter.class)
         });
         missing.chain(filters.map(of_filter)).collect()
     }

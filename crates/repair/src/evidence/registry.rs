@@ -9,15 +9,15 @@ use toml::Spanned;
 
 use super::{EvidenceKind, Looked, Sighting};
 use crate::error::{Error, chain};
-use crate::facts::{Facts, Failure, of_filetime};
+use crate::facts::{Around, Facts, Failure, of_filetime};
 use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
 use crate::progress::Interrupted;
 use crate::reading;
-use crate::rows::{Around, Companion, CompanionFile, Surroundings as _};
 use crate::value_data::{Readable, ValueData};
 use crate::written::{
-    AnyBits, AnyBitsFile, Expected, KeyPattern, Written, Wrong, value_name, value_type, wrong,
+    AnyBits, AnyBitsFile, Companion, CompanionFile, Expected, FolderPath, KeyPattern, Written,
+    Wrong, value_name, value_type, wrong,
 };
 
 /// The maximum length of data that are compared, in bytes.
@@ -47,6 +47,8 @@ enum Test {
     ProgramMissing,
     /// It names a drive that this Windows doesn't know.
     DriveMissing,
+    /// It is a path to this folder or to one above it, or may be.
+    Covers(FolderPath),
     /// It exists.
     Exists,
     /// It doesn't exist, but its key does.
@@ -73,6 +75,7 @@ pub(crate) struct RegistryFile {
     is: Option<Spanned<String>>,
     lacks: Option<Spanned<String>>,
     bits: Option<Spanned<AnyBitsFile>>,
+    covers: Option<Spanned<String>>,
     #[serde(rename = "where")]
     only_if: Option<CompanionFile>,
 }
@@ -94,20 +97,26 @@ impl EvidenceKind for RegistryEvidence {
             }
             Expected::read_all(Some(value_type), list.get_ref())
         };
+        let covers = match &written.covers {
+            None => None,
+            Some(path) => Some(FolderPath::parse(path.get_ref()).map_err(wrong(path))?),
+        };
         let test = match (
             &written.equals,
             &written.not,
             &written.is,
             &written.lacks,
             &written.bits,
+            covers,
         ) {
-            (Some(list), None, None, None, None) => Test::Equals(all(list)?),
-            (None, Some(list), None, None, None) => Test::Not(all(list)?),
-            (None, None, None, Some(entry), None) => Test::Lacks(entry.get_ref().clone()),
-            (None, None, None, None, Some(bits)) => {
+            (None, None, None, None, None, Some(folder)) => Test::Covers(folder),
+            (Some(list), None, None, None, None, None) => Test::Equals(all(list)?),
+            (None, Some(list), None, None, None, None) => Test::Not(all(list)?),
+            (None, None, None, Some(entry), None, None) => Test::Lacks(entry.get_ref().clone()),
+            (None, None, None, None, Some(bits), None) => {
                 Test::Bits(AnyBitsFile::read(bits, Some(value_type))?)
             }
-            (None, None, Some(word), None, None) => match word.get_ref().as_str() {
+            (None, None, Some(word), None, None, None) => match word.get_ref().as_str() {
                 "present" => Test::Exists,
                 "missing" => Test::Missing,
                 "key-missing" => Test::KeyMissing,
@@ -122,8 +131,9 @@ impl EvidenceKind for RegistryEvidence {
                 }
             },
             _ => {
-                let message =
-                    "exactly one of these is needed: equals, not, is, lacks, bits".to_owned();
+                let message = "exactly one of these is needed: equals, not, is, lacks, bits, \
+                     covers"
+                    .to_owned();
                 return Err(wrong(&written.value)(message));
             }
         };
@@ -166,6 +176,7 @@ impl EvidenceKind for RegistryEvidence {
             Test::Lacks(entry) => format!("lacks {entry}"),
             Test::Bits(bits) => format!("is a number in which {bits}"),
             Test::ProgramMissing => "names a program that is not on the disk".to_owned(),
+            Test::Covers(folder) => format!("leads to {folder} or a folder above it"),
             Test::DriveMissing => "names a drive that this Windows does not know".to_owned(),
         };
         let only_if = self.only_if.as_ref().map_or_else(String::new, |other| {
@@ -255,7 +266,7 @@ impl RegistryEvidence {
         let Some(only_if) = &self.only_if else {
             return Ok(true);
         };
-        let found = around.companion(&only_if.value)?;
+        let found = around.value(&only_if.value)?;
         Ok(found.is_some_and(|found| {
             is_one_of(&only_if.equals, &found)
                 || (only_if.program_missing && around.is_program_missing(&found))
@@ -268,6 +279,7 @@ impl RegistryEvidence {
             (Test::Not(wanted), Some(found)) => !is_one_of(wanted, found),
             (Test::Bits(bits), Some(found)) => bits.hold(found),
             (Test::ProgramMissing, Some(found)) => around.is_program_missing(found),
+            (Test::Covers(folder), Some(found)) => around.may_cover(found, &folder.names()),
             (Test::DriveMissing, Some(found)) => around.is_drive_missing(found),
             (Test::Exists, found) => found.is_some(),
             (Test::Missing, found) => found.is_none(),
@@ -280,6 +292,7 @@ impl RegistryEvidence {
                 | Test::Bits(_)
                 | Test::ProgramMissing
                 | Test::DriveMissing
+                | Test::Covers(_)
                 | Test::OtherType(_)
                 | Test::Lacks(_),
                 None,

@@ -5,6 +5,7 @@
 //! can depend on every fact. Nothing is written.
 
 mod accounts;
+mod around;
 pub(crate) mod boot;
 pub(crate) mod boot_stores;
 mod certificates;
@@ -32,6 +33,7 @@ use diskmend_hive::Corruption;
 pub use crate::identity::BitLockerState;
 pub use accounts::Accounts;
 pub(crate) use accounts::of_site as accounts_of;
+pub(crate) use around::Around;
 pub(crate) use boot::sector::{SectorFault, SectorFaults};
 pub use boot::{BootFault, BootFaults, EntryFault, StoreFault};
 pub use boot_stores::{LoaderStatus, StoreStatus};

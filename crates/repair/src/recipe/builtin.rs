@@ -389,6 +389,10 @@ pub(super) const FILES: &[(&str, &str)] = &[
         include_str!("../../recipes/firewall-inbound-default.toml"),
     ),
     (
+        "firewall-corrupt.toml",
+        include_str!("../../recipes/firewall-corrupt.toml"),
+    ),
+    (
         "service-account.toml",
         include_str!("../../recipes/service-account.toml"),
     ),

@@ -8,13 +8,11 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use toml::Spanned;
 
+use super::Wrong;
 use super::written::{
-    AnyBits, AnyBitsFile, Expected, Written, is_one_of, value_name, value_type as value_type_named,
+    AnyBits, AnyBitsFile, Companion, CompanionFile, Expected, Written, is_one_of,
 };
-use super::{Wrong, wrong, wrong_at};
-use crate::facts::Facts;
-use crate::hive_on_disk::HiveOnDisk;
-use crate::reading;
+use crate::facts::Around;
 use crate::value_data::ValueData;
 
 /// Says when a value is a fault and not only different from what a recipe wants.
@@ -38,17 +36,6 @@ pub struct Fault {
     pub companion: Option<Companion>,
 }
 
-/// Another value of the same key that must have certain data.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Companion {
-    /// Its name.
-    pub value: String,
-    /// The data. The value must have one of these, unless its program is missing.
-    pub equals: Vec<Expected>,
-    /// True if it is enough that the program that the value names is not on the disk.
-    pub program_missing: bool,
-}
-
 /// What a fault asks about a value besides its data.
 pub(crate) trait Surroundings {
     /// Why something couldn't be read.
@@ -67,26 +54,19 @@ pub(crate) trait Surroundings {
     fn is_drive_missing(&self, data: &ValueData) -> bool;
 }
 
-/// The surroundings of a value of a key in a hive.
-pub(crate) struct Around<'a, 'f> {
-    pub(crate) hive: &'a HiveOnDisk,
-    pub(crate) facts: &'a Facts<'f>,
-    pub(crate) key: &'a str,
-}
-
 impl Surroundings for Around<'_, '_> {
     type Error = Corruption;
 
     fn companion(&self, name: &str) -> Result<Option<ValueData>, Corruption> {
-        reading::value(&self.hive.hive, self.key, name)
+        self.value(name)
     }
 
     fn is_program_missing(&self, data: &ValueData) -> bool {
-        self.facts.named_files().is_program_missing(data)
+        Around::is_program_missing(self, data)
     }
 
     fn is_drive_missing(&self, data: &ValueData) -> bool {
-        self.facts.drives().is_missing(data)
+        Around::is_drive_missing(self, data)
     }
 }
 
@@ -115,18 +95,20 @@ impl Fault {
         match &self.companion {
             Some(other) if here => {
                 let found = around.companion(&other.value)?;
-                Ok(found.is_some_and(|found| other.holds(&found, around)))
+                Ok(found.is_some_and(|found| companion_holds(other, &found, around)))
             }
             _ => Ok(here),
         }
     }
 }
 
-impl Companion {
-    /// True if the other value is as it must be.
-    pub(super) fn holds<S: Surroundings>(&self, found: &ValueData, around: &S) -> bool {
-        is_one_of(found, &self.equals) || (self.program_missing && around.is_program_missing(found))
-    }
+/// True if another value of the key is as it must be.
+pub(super) fn companion_holds<S: Surroundings>(
+    wanted: &Companion,
+    found: &ValueData,
+    around: &S,
+) -> bool {
+    is_one_of(found, &wanted.equals) || (wanted.program_missing && around.is_program_missing(found))
 }
 
 #[derive(Deserialize, Default)]
@@ -150,18 +132,6 @@ pub(super) struct FaultTable {
     bits: Option<Spanned<AnyBitsFile>>,
     #[serde(rename = "where")]
     pub(super) companion: Option<CompanionFile>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CompanionFile {
-    value: Spanned<String>,
-    /// Its type; the row's own type if absent.
-    #[serde(rename = "type")]
-    value_type: Option<Spanned<String>>,
-    equals: Option<Spanned<Vec<Spanned<Written>>>>,
-    #[serde(default)]
-    program_missing: bool,
 }
 
 /// A fault, written as one word or as a table.
@@ -245,35 +215,6 @@ impl FaultTable {
             equals: Expected::read_all(value_type, &self.equals)?,
             bits,
             companion,
-        })
-    }
-}
-
-impl CompanionFile {
-    /// Checks the condition of another value. `row_type` is the type of the row.
-    pub(crate) fn read(self, row_type: Option<ValueType>) -> Result<Companion, Wrong> {
-        value_name(self.value.get_ref()).map_err(wrong(&self.value))?;
-        let value_type = match &self.value_type {
-            None => row_type,
-            Some(name) => Some(value_type_named(name.get_ref()).map_err(wrong(name))?),
-        };
-        let equals = match &self.equals {
-            None if self.program_missing => Vec::new(),
-            None => {
-                let at = wrong_at(self.value.span());
-                return Err(at(
-                    "say what the other value equals, or program_missing = true",
-                ));
-            }
-            Some(list) if list.get_ref().is_empty() => {
-                return Err(wrong(list)("name at least one".to_owned()));
-            }
-            Some(list) => Expected::read_all(value_type, list.get_ref())?,
-        };
-        Ok(Companion {
-            value: self.value.into_inner(),
-            equals,
-            program_missing: self.program_missing,
         })
     }
 }

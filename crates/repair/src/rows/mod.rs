@@ -23,13 +23,16 @@ mod registry_key;
 mod select;
 mod service;
 mod terms;
+mod values;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use crate::finding::Grants;
 use crate::written;
-pub use crate::written::{AnyBits, Bits, Expected, FolderPath, KeyPattern, NamePattern, Numbers};
+pub use crate::written::{
+    AnyBits, Bits, Companion, Expected, FolderPath, KeyPattern, NamePattern, Numbers,
+};
 pub(crate) use crate::written::{Wrong, sentence, wrong, wrong_at};
 pub use acl::{AclFault, AclRow, AppliesTo, DesiredAcl};
 pub use bcd::{BcdFault, BcdObject, BcdRow, BcdWanted};
@@ -37,8 +40,7 @@ pub use boot_store::BootStoreRow;
 pub use certificate::CertificateRow;
 pub(crate) use claim::Claim;
 pub use driver::DriverRow;
-pub(crate) use fault::{Around, CompanionFile, Surroundings};
-pub use fault::{Companion, Fault};
+pub use fault::Fault;
 pub use file::{CopyFrom, FileCheck, FileRow};
 pub use firewall_rule::FirewallRuleRow;
 pub(crate) use judge::{About, JudgeDescriptors, JudgeElements, JudgeFiles, JudgeValues, Standing};
@@ -50,6 +52,7 @@ pub use select::SelectRow;
 pub use service::ServiceRow;
 pub(crate) use terms::{NoteFile, TermsEntry, TermsFile, UnknownWindows};
 pub use terms::{NoteIf, ProductTerm, Terms};
+pub use values::ValuesRow;
 
 /// A kind of row: how it is written in a recipe, what it is about, and how it is shown.
 ///
@@ -125,4 +128,6 @@ kinds! {
     Select(SelectRow) in select,
     /// Files that are moved out of the way.
     File(FileRow) in file,
+    /// Values of a key that all have one form.
+    Values(ValuesRow) in values,
 }

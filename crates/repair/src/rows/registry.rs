@@ -6,10 +6,10 @@ mod program;
 use diskmend_hive::{Corruption, ValueType};
 use serde::Serialize;
 
-use super::fault::{Around, Surroundings};
-use super::written::{Bits, Expected, is_one_of};
-use super::{About, Claim, Companion, Fault, JudgeValues, KeyPattern, Kind, Shown, Wrong};
-use crate::facts::{ControlSets, Facts};
+use super::fault::companion_holds;
+use super::written::{Bits, Companion, Expected, is_one_of};
+use super::{About, Claim, Fault, JudgeValues, KeyPattern, Kind, Shown, Wrong};
+use crate::facts::{Around, ControlSets, Facts};
 use crate::finding::{Deletion, JudgedValue, RowState, Wanted};
 use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
@@ -223,8 +223,8 @@ impl RegistryRow {
         let Some(only_if) = &self.only_if else {
             return Ok(true);
         };
-        let found = around.companion(&only_if.value)?;
-        Ok(found.is_some_and(|found| only_if.holds(&found, around)))
+        let found = around.value(&only_if.value)?;
+        Ok(found.is_some_and(|found| companion_holds(only_if, &found, around)))
     }
 
     fn state(

@@ -2,6 +2,7 @@
 //! values, paths, and what is wrong with a file, with the place.
 
 mod bits;
+mod companion;
 mod data;
 pub(crate) mod document;
 mod expected;
@@ -15,6 +16,8 @@ mod wrong;
 
 pub use bits::{AnyBits, Bits};
 pub(crate) use bits::{AnyBitsFile, BitsFile};
+pub use companion::Companion;
+pub(crate) use companion::CompanionFile;
 pub(crate) use data::{Written, encode, value_name, value_type};
 pub use expected::Expected;
 pub(crate) use expected::is_one_of;

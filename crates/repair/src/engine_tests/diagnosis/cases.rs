@@ -206,8 +206,14 @@ fn files() -> Cases {
     lost.extend(data(System, r"Services\vendor", "ImagePath", path));
     let class = r"Control\Class\{4d36e967-e325-11ce-bfc1-08002be10318}";
     let filters = ValueData::list(&["partmgr".to_owned(), "removed".to_owned()]);
+    let device = r"Enum\SCSI\Disk&Ven_Msft\000000";
+    let gone = ValueData::list(&["removed".to_owned()]);
+    let mut of_device = data(System, device, "LowerFilters", gone);
+    let disks = ValueData::text(ValueType::SZ, "{4d36e967-e325-11ce-bfc1-08002be10318}");
+    of_device.extend(data(System, device, "ClassGUID", disks));
     let mut cases = vec![
         ("boot-driver-missing", lost),
+        ("device-filter-missing", of_device),
         (
             "class-filter-missing",
             data(System, class, "UpperFilters", filters),
@@ -438,6 +444,14 @@ fn logon() -> Cases {
                     ValueData::text(ValueType::SZ, "20348"),
                 ),
             ],
+        ),
+        (
+            "firewall-rules-damaged",
+            number(
+                r"Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules",
+                "Broken",
+                1,
+            ),
         ),
         (
             "network-card-disabled",

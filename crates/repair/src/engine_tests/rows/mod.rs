@@ -9,6 +9,7 @@ mod numbers;
 mod registry_acl;
 mod select;
 mod service;
+mod values;
 
 use diskmend_disk::testing::FaultyDisk;
 use diskmend_hive::ValueType;

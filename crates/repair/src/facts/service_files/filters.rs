@@ -1,4 +1,4 @@
-//! Filters of device classes that have no service or no driver.
+//! Filters of device classes and of single devices that have no service or no driver.
 
 use diskmend_base::utf16;
 use diskmend_hive::{Corruption, Hive, ValueType};
@@ -10,14 +10,23 @@ use crate::reading;
 
 /// The greatest number of classes that are read. Windows has about a hundred.
 const MOST_CLASSES: usize = 1024;
+/// The depth below `Enum` of an instance of a device of a bus.
+const DEVICE_DEPTH: usize = 3;
+/// The greatest number of devices. A server that makes a shadow copy every hour leaves tens of
+/// thousands.
+const MOST_DEVICES: usize = 100_000;
 /// The greatest number of filters of a class. Windows has at most three.
 const MOST_FILTERS: usize = 64;
 
-/// A filter without which no device of its class starts.
+/// A filter without which no device of its class, or not its own device, starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OrphanFilter {
-    /// The key of the class in SYSTEM.
+    /// The key of the class or the device in SYSTEM.
     pub key: String,
+    /// The class, such as `{4d36e967-e325-11ce-bfc1-08002be10318}`; empty if a device has none.
+    pub class: String,
+    /// True if it is a filter of one device only.
+    pub of_device: bool,
     /// The value that names it: `UpperFilters` or `LowerFilters`.
     pub value: &'static str,
     /// Its name.
@@ -42,20 +51,20 @@ pub(super) fn read(
     set: &str,
     services: &str,
     lookup: &mut Lookup<'_>,
-    whole: bool,
-    drive: char,
+    (whole, drive): (bool, char),
+    unknown: &mut Vec<String>,
 ) -> Result<Vec<OrphanFilter>, Corruption> {
-    let classes = format!(r"{set}\Control\Class");
     let mut found = Vec::new();
-    let Some(below) = hive.key(&classes)? else {
-        return Ok(found);
-    };
     // Without services, nothing can be said about them.
     if hive.key(services)?.is_none() {
         return Ok(found);
     }
-    for class in below.subkeys()?.take(MOST_CLASSES) {
-        let key = format!(r"{classes}\{}", class?.name().in_path());
+    for Owner {
+        key,
+        class,
+        of_device,
+    } in owners(hive, set, unknown)?
+    {
         for value in ["UpperFilters", "LowerFilters"] {
             for name in list(hive, &key, value)? {
                 let service = format!(r"{services}\{name}");
@@ -78,6 +87,11 @@ pub(super) fn read(
                 if let Some(fault) = fault {
                     found.push(OrphanFilter {
                         key: key.clone(),
+                        class: match &class {
+                            Some(class) => class.clone(),
+                            None => class_of(hive, &key)?,
+                        },
+                        of_device,
                         value,
                         name,
                         fault,
@@ -87,6 +101,65 @@ pub(super) fn read(
         }
     }
     Ok(found)
+}
+
+/// A class or a device.
+struct Owner {
+    key: String,
+    /// The class; absent if it must be looked up.
+    class: Option<String>,
+    of_device: bool,
+}
+
+/// The classes, and the devices that are or were connected.
+fn owners(hive: &Hive, set: &str, unknown: &mut Vec<String>) -> Result<Vec<Owner>, Corruption> {
+    let mut owners = Vec::new();
+    let classes = format!(r"{set}\Control\Class");
+    if let Some(below) = hive.key(&classes)? {
+        for class in below.subkeys()?.take(MOST_CLASSES) {
+            let class = class?.name().in_path().to_string();
+            owners.push(Owner {
+                key: format!(r"{classes}\{class}"),
+                class: Some(class),
+                of_device: false,
+            });
+        }
+    }
+    // The instances of the devices of the buses.
+    let mut keys = vec![format!(r"{set}\Enum")];
+    for _ in 0..DEVICE_DEPTH {
+        let mut below = Vec::new();
+        for above in &keys {
+            let Some(key) = hive.key(above)?.filter(|key| !key.has_predefined_handle()) else {
+                continue;
+            };
+            for subkey in key.subkeys()? {
+                if below.len() == MOST_DEVICES {
+                    unknown.push(format!(
+                        "the filters of devices were not looked for: there are more than \
+                         {MOST_DEVICES}"
+                    ));
+                    return Ok(owners);
+                }
+                below.push(format!(r"{above}\{}", subkey?.name().in_path()));
+            }
+        }
+        keys = below;
+    }
+    owners.extend(keys.into_iter().map(|key| Owner {
+        key,
+        class: None,
+        of_device: true,
+    }));
+    Ok(owners)
+}
+
+/// The class of a device.
+fn class_of(hive: &Hive, device: &str) -> Result<String, Corruption> {
+    Ok(match text(hive, device, "ClassGUID")? {
+        Text::Is(class) => class,
+        Text::Absent | Text::Odd => String::new(),
+    })
 }
 
 /// The strings of a `REG_MULTI_SZ`; how it ends does not matter.

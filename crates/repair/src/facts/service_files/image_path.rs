@@ -70,6 +70,44 @@ pub(super) fn of_library(path: &str, drive: char) -> Option<Names> {
     on_volume(path, drive).and_then(|rest| names(&rest))
 }
 
+/// True if a path, which may have wildcards, leads to this folder or to one above it, or if it isn't
+/// plain where it leads.
+pub(super) fn may_cover(path: &str, drive: char, folder: &[&str]) -> bool {
+    let path = path.trim().trim_matches('"');
+    if path.is_empty() {
+        return false;
+    }
+    if path.chars().nth(MOST_CHARS).is_some() {
+        return true;
+    }
+    let path = match path.strip_prefix('%').and_then(|rest| rest.split_once('%')) {
+        // Software restriction also names values of the registry so.
+        Some((value, rest)) if ends_with(value, r"\SystemRoot") => format!("%SystemRoot%{rest}"),
+        Some((value, rest)) if ends_with(value, r"\ProgramFilesDir") => {
+            format!("%ProgramFiles%{rest}")
+        }
+        _ => path.to_owned(),
+    };
+    let Some(rest) = on_volume(&format!(r"{path}\"), drive) else {
+        let is_other_drive = path.chars().nth(1) == Some(':');
+        return !is_other_drive && !path.starts_with(r"\\");
+    };
+    let mut above = folder.iter();
+    for name in rest.split('\\').filter(|name| !name.is_empty()) {
+        let is_pattern = name.contains(['*', '?']);
+        match above.next() {
+            _ if is_pattern => return true,
+            Some(wanted) if name.eq_ignore_ascii_case(wanted) => {}
+            _ => return false,
+        }
+    }
+    true
+}
+
+fn ends_with(text: &str, end: &str) -> bool {
+    text.to_lowercase().ends_with(&end.to_lowercase())
+}
+
 pub(super) fn of_program(path: &str, drive: char) -> Option<Names> {
     let rest = on_volume(path, drive).or_else(|| {
         let (first, _) = path.split_once('\\')?;
@@ -136,6 +174,39 @@ pub(super) fn names(path: &str) -> Option<Names> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rule_of_software_restriction_covers_windows_or_may() {
+        let covers = |path: &str| may_cover(path, 'C', &["Windows"]);
+        for path in [
+            r"C:\Windows",
+            r"c:\windows\",
+            r"C:\",
+            r"C:\Windows\*",
+            r"C:\Win*",
+            "%SystemRoot%",
+            r"%windir%\*",
+            r"%SystemDrive%\",
+            r"%HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\SystemRoot%",
+            // Nobody knows.
+            "%OTHER%",
+            "*",
+            "explorer.exe",
+        ] {
+            assert!(covers(path), "{path}");
+        }
+        for path in [
+            "",
+            r"C:\Program Files",
+            r"C:\Windows\System32",
+            r"C:\WindowsOld",
+            r"D:\Windows",
+            r"\\server\share\Windows",
+            r"%HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\ProgramFilesDir%",
+        ] {
+            assert!(!covers(path), "{path}");
+        }
+    }
 
     fn driver(path: Option<&str>) -> Option<String> {
         of_driver(path, "foo", 'C').map(|names| names.join("/"))

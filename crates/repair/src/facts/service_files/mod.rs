@@ -147,7 +147,15 @@ fn of_hive(
         found.unknown.push(text.to_owned());
     }
     found.whole = found.unknown.is_empty();
-    found.filters = filters::read(hive, set, services, &mut lookup, found.whole, drive)?;
+    let of_volume = (found.whole, drive);
+    found.filters = filters::read(
+        hive,
+        set,
+        services,
+        &mut lookup,
+        of_volume,
+        &mut found.unknown,
+    )?;
     found.unknown.extend(lookup.problems);
     Ok(found)
 }

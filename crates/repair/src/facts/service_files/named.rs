@@ -135,6 +135,14 @@ impl<'a> NamedFiles<'a> {
             .all(|path| path.as_ref().is_some_and(is_missing))
     }
 
+    /// True if the data are a path to this folder or to one above it, with wildcards or without, or
+    /// if it isn't known where they lead.
+    pub(crate) fn may_cover(&self, data: &ValueData, folder: &[&str]) -> bool {
+        let is_text = matches!(data.value_type, ValueType::SZ | ValueType::EXPAND_SZ);
+        let text = utf16::decode_to_nul(&data.bytes).filter(|_| is_text);
+        text.is_some_and(|text| image_path::may_cover(&text, self.drive, folder))
+    }
+
     fn fault(&self, path: &[String]) -> Option<NamedFault> {
         if !self.whole {
             return None;

@@ -6,9 +6,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use toml::Spanned;
 
-use super::super::fault::{CompanionFile, FaultFile, FaultTable};
+use super::super::fault::{FaultFile, FaultTable};
 use super::super::written::{
-    Bits, BitsFile, Expected, Written, encode, is_one_of, value_name, value_type,
+    Bits, BitsFile, CompanionFile, Expected, Written, encode, is_one_of, value_name, value_type,
 };
 use super::super::{Fault, KeyPattern, Wrong, sentence, wrong, wrong_at};
 use super::{Aim, IfMissing, RegistryRow, program};

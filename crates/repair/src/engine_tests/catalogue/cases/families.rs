@@ -3,7 +3,7 @@
 use diskmend_bcd::{ElementValue, ObjectType, elements};
 use diskmend_hive::ValueType;
 
-use super::{Cases, data, number};
+use super::{Cases, data, drive, number};
 use crate::engine_tests::boot_fixture::{BIOS, LOADER, bios};
 use crate::engine_tests::catalogue::Case;
 use crate::engine_tests::diagnosis::disk::Break;
@@ -111,6 +111,19 @@ fn machine() -> Cases {
             vec![number(CRASH, "AutoReboot", 0)],
             &["DedicatedDumpFile", "AlwaysKeepMemoryDump"],
         ),
+        Case::broken(
+            "crash-dump-dedicated",
+            vec![
+                data(
+                    CRASH,
+                    "DedicatedDumpFile",
+                    ValueData::text(ValueType::SZ, r"D:\dd.sys"),
+                ),
+                drive(r"\DosDevices\C:"),
+            ],
+            &["DedicatedDumpFile"],
+        )
+        .and(&["AlwaysKeepMemoryDump"]),
         Case::other(
             "program-data",
             vec![Break::Data(

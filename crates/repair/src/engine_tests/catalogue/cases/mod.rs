@@ -67,3 +67,12 @@ fn number(key: &str, name: &'static str, number: u32) -> Break {
 fn data(key: &str, name: &'static str, data: ValueData) -> Break {
     Break::Data(HiveName::System, format!(r"{SET}\{key}"), name, data)
 }
+
+/// A drive that this Windows has had.
+fn drive(name: &'static str) -> Break {
+    let data = ValueData {
+        value_type: ValueType::BINARY,
+        bytes: vec![1; 12],
+    };
+    Break::Data(HiveName::System, "MountedDevices".to_owned(), name, data)
+}

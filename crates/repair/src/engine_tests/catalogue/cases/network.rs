@@ -18,6 +18,7 @@ const PROXY: &str = r"Microsoft\Windows\CurrentVersion\Internet Settings";
 pub(in super::super) fn network() -> Cases {
     let text = |text: &str| ValueData::text(ValueType::SZ, text);
     let list = |entry: &str| ValueData::list(&[entry.to_owned()]);
+    let rules = format!(r"{FIREWALL}\FirewallRules");
     let profile = |name: &str| format!(r"{FIREWALL}\{name}");
     let policy = |name: &str| format!(r"Policies\Microsoft\WindowsFirewall\{name}");
     let card = format!(r"{PARAMETERS}\Interfaces\{{11111111-2222-3333-4444-555555555555}}");
@@ -36,6 +37,20 @@ pub(in super::super) fn network() -> Cases {
             &[r"PublicProfile\DoNotAllowExceptions"],
         )
         .and(&[r"StandardProfile\DoNotAllowExceptions"]),
+        Case::broken(
+            "firewall-corrupt",
+            vec![
+                number(&rules, "Broken-1", 1),
+                data(&rules, "Broken-2", text("no rule")),
+                data(&rules, "Broken-3", list("v2.10|a|")),
+                data(
+                    r"Services\SharedAccess\Defaults\FirewallPolicy\FirewallRules",
+                    "Broken-3",
+                    text("v2.30|Action=Allow|Active=FALSE|Dir=In|Name=a|"),
+                ),
+            ],
+            &["Broken-1", "Broken-2", "Broken-3"],
+        ),
         Case::other(
             "firewall-off",
             vec![],

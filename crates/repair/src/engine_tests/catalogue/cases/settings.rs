@@ -3,7 +3,7 @@
 use diskmend_hive::ValueType;
 
 use super::listener::{in_azure, on_a_desk};
-use super::{Cases, build, data, number};
+use super::{Cases, build, data, drive, number};
 use crate::engine_tests::catalogue::Case;
 use crate::engine_tests::diagnosis::disk::{Break, whole};
 use crate::engine_tests::evidence::dumps::dump;
@@ -11,6 +11,7 @@ use crate::place::HiveName::{Security, Software, System};
 use crate::value_data::ValueData;
 
 const SESSION: &str = r"Control\Session Manager";
+const SAFER: &str = r"Policies\Microsoft\Windows\Safer\CodeIdentifiers";
 const MEMORY: &str = r"Control\Session Manager\Memory Management";
 
 fn text(text: &str) -> ValueData {
@@ -29,13 +30,11 @@ fn list(entry: &str) -> ValueData {
     ValueData::list(&[entry.to_owned()])
 }
 
-/// A drive that this Windows has had.
-fn drive(name: &'static str) -> Break {
-    let data = ValueData {
-        value_type: ValueType::BINARY,
-        bytes: vec![1; 12],
-    };
-    Break::Data(System, "MountedDevices".to_owned(), name, data)
+/// A path from which software restriction lets programs run.
+fn allowed(path: &str) -> Break {
+    let key = format!(r"{SAFER}\262144\Paths\{{191cd7fa-f240-4a17-8986-94d480a6c8ca}}");
+    let path = ValueData::text(ValueType::EXPAND_SZ, path);
+    Break::Data(Software, key, "ItemData", path)
 }
 
 /// A right of a group to sign in.
@@ -192,13 +191,32 @@ pub(in super::super) fn settings() -> Cases {
             )],
             &["CleanupProfiles"],
         ),
+        Case::broken(
+            "srp-off",
+            vec![
+                software(SAFER, "DefaultLevel", 0),
+                allowed(r"C:\Program Files\"),
+            ],
+            &["DefaultLevel"],
+        ),
+        // Administrators may start everything.
         Case::other(
             "srp-off",
-            vec![software(
-                r"Policies\Microsoft\Windows\Safer\CodeIdentifiers",
-                "DefaultLevel",
-                0,
-            )],
+            vec![
+                software(SAFER, "DefaultLevel", 0),
+                software(SAFER, "PolicyScope", 1),
+            ],
+            &["DefaultLevel"],
+        ),
+        // A rule of the default policy allows Windows.
+        Case::other(
+            "srp-off",
+            vec![
+                software(SAFER, "DefaultLevel", 0),
+                allowed(
+                    r"%HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\SystemRoot%",
+                ),
+            ],
             &["DefaultLevel"],
         ),
         Case::other(
