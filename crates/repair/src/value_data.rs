@@ -1,5 +1,7 @@
 //! The type and data of a value, readable and comparable.
 
+mod bits;
+
 use std::fmt;
 
 use diskmend_base::escape::Escaped;
@@ -9,6 +11,8 @@ use diskmend_hive::{ValueContent, ValueType};
 use serde::de::Error as _;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use bits::{AnyBits, Bits};
 
 /// The type and the data of a registry value. Two are equal if all bytes are;
 /// [`is_same`](Self::is_same) compares them as Windows reads them.

@@ -130,8 +130,7 @@ mod tests {
     use super::super::hive::HiveFile;
     use super::*;
     use crate::place::{HiveId, HiveName};
-    use crate::value_data::ValueData;
-    use crate::written::Bits;
+    use crate::value_data::{Bits, ValueData};
 
     fn system() -> HiveFile {
         HiveFile {

@@ -14,10 +14,10 @@ use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
 use crate::progress::Interrupted;
 use crate::reading;
-use crate::value_data::{Readable, ValueData};
+use crate::value_data::{AnyBits, Readable, ValueData};
 use crate::written::{
-    AnyBits, AnyBitsFile, Companion, CompanionFile, Expected, FolderPath, KeyPattern, Written,
-    Wrong, value_name, value_type, wrong,
+    AnyBitsFile, Companion, CompanionFile, Expected, FolderPath, KeyPattern, Written, Wrong,
+    value_name, value_type, wrong,
 };
 
 /// The maximum length of data that are compared, in bytes.

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{MayBeFault, RowState};
-use crate::value_data::ValueData;
-use crate::written::Bits;
+use crate::value_data::{Bits, ValueData};
 
 /// The state that a row wants.
 ///

@@ -3,8 +3,7 @@
 use diskmend_bcd::ElementId;
 use diskmend_hive::name::same_name;
 
-use super::written::Bits;
-use super::{BcdObject, BcdWanted, FolderPath, KeyPattern, NamePattern};
+use super::{BcdObject, BcdWanted, Bits, FolderPath, KeyPattern, NamePattern};
 use crate::finding::{FileChangeKind, Wanted};
 use crate::place::HiveName;
 

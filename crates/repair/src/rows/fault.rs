@@ -9,11 +9,9 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use toml::Spanned;
 
 use super::Wrong;
-use super::written::{
-    AnyBits, AnyBitsFile, Companion, CompanionFile, Expected, Written, is_one_of,
-};
+use super::written::{AnyBitsFile, Companion, CompanionFile, Expected, Written, is_one_of};
 use crate::facts::Around;
-use crate::value_data::ValueData;
+use crate::value_data::{AnyBits, ValueData};
 
 /// Says when a value is a fault and not only different from what a recipe wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

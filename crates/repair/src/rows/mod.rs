@@ -29,10 +29,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use crate::finding::Grants;
+pub use crate::value_data::{AnyBits, Bits};
 use crate::written;
-pub use crate::written::{
-    AnyBits, Bits, Companion, Expected, FolderPath, KeyPattern, NamePattern, Numbers,
-};
+pub use crate::written::{Companion, Expected, FolderPath, KeyPattern, NamePattern, Numbers};
 pub(crate) use crate::written::{Wrong, sentence, wrong, wrong_at};
 pub use acl::{AclFault, AclRow, AppliesTo, DesiredAcl};
 pub use bcd::{BcdFault, BcdObject, BcdRow, BcdWanted};

@@ -7,14 +7,14 @@ use diskmend_hive::{Corruption, ValueType};
 use serde::Serialize;
 
 use super::fault::companion_holds;
-use super::written::{Bits, Companion, Expected, is_one_of};
+use super::written::{Companion, Expected, is_one_of};
 use super::{About, Claim, Fault, JudgeValues, KeyPattern, Kind, Shown, Wrong};
 use crate::facts::{Around, ControlSets, Facts};
 use crate::finding::{Deletion, JudgedValue, RowState, Wanted};
 use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
 use crate::reading;
-use crate::value_data::ValueData;
+use crate::value_data::{Bits, ValueData};
 use file::RegistryFile;
 
 /// A wanted registry value, in every key that the pattern stands for.

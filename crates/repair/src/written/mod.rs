@@ -14,7 +14,6 @@ pub(crate) mod shape;
 mod time_window;
 mod wrong;
 
-pub use bits::{AnyBits, Bits};
 pub(crate) use bits::{AnyBitsFile, BitsFile};
 pub use companion::Companion;
 pub(crate) use companion::CompanionFile;

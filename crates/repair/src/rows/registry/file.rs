@@ -8,12 +8,13 @@ use toml::Spanned;
 
 use super::super::fault::{FaultFile, FaultTable};
 use super::super::written::{
-    Bits, BitsFile, CompanionFile, Expected, Written, encode, is_one_of, value_name, value_type,
+    BitsFile, CompanionFile, Expected, Written, encode, is_one_of, value_name, value_type,
 };
 use super::super::{Fault, KeyPattern, Wrong, sentence, wrong, wrong_at};
 use super::{Aim, IfMissing, RegistryRow, program};
 use crate::finding::Wanted;
 use crate::place::HiveName;
+use crate::value_data::Bits;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

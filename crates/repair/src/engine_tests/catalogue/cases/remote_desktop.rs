@@ -1,6 +1,6 @@
 //! Recipes for the listener of Remote Desktop and what it depends on.
 
-use super::{Cases, build, number};
+use super::{Cases, number};
 use crate::engine_tests::catalogue::Case;
 use crate::engine_tests::diagnosis::disk::Break;
 use crate::engine_tests::evidence::certificates::{
@@ -33,7 +33,8 @@ pub(in super::super) fn remote_desktop() -> Cases {
         Case::other(
             "tls",
             vec![
-                build("7601"),
+                // It has this driver.
+                number(r"Services\TermDD", "Start", 1),
                 number(&server("1.2"), "Enabled", 0),
                 number(&server("1.2"), "DisabledByDefault", 1),
             ],
