@@ -12,6 +12,7 @@ mod corpus;
 mod docs;
 mod guards;
 mod hive_file;
+mod inherited;
 #[cfg(unix)]
 mod modules;
 mod repair;
