@@ -207,6 +207,29 @@ fn a_loader_is_not_missed_in_a_copy_of_some_files() {
     assert_eq!(causes(&found), ["boot-loader-missing"]);
 }
 
+/// Whoever reads the report need not look for the file to copy.
+#[test]
+fn the_copies_that_windows_keeps_are_named() {
+    let put = |path: &str| Break::File(path.to_owned(), b"MZcopy".to_vec());
+    let gone = |path: &str| Break::NoFile(path.to_owned());
+    let found = |breaks: &[Break]| {
+        let found = diagnose_at(&super::support::site(&disk(breaks)));
+        found.causes[0].evidence[0].seen[0].found.clone()
+    };
+    assert_eq!(
+        found(&[gone("bootmgr"), put("Windows/Boot/PCAT/bootmgr")]),
+        "no boot manager: bootmgr is missing or empty; Windows keeps a copy: \
+         Windows/Boot/PCAT/bootmgr (6 bytes)"
+    );
+    let loader = "Windows/System32/winload.exe";
+    let copy = "Windows/System32/Boot/winload.exe";
+    let said = "; Windows keeps a copy: Windows/System32/Boot/winload.exe (6 bytes)";
+    assert!(found(&[gone(loader), put(copy)]).ends_with(said));
+    // An empty copy is none.
+    let empty = Break::File(copy.to_owned(), Vec::new());
+    assert!(found(&[gone(loader), empty]).ends_with("which does not exist"));
+}
+
 /// A mount shows no other partition, and a store may be on another disk.
 #[test]
 fn a_store_is_missed_only_on_the_volume_that_the_firmware_starts() {

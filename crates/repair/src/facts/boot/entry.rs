@@ -5,7 +5,7 @@ use std::io;
 use diskmend_bcd::loader::{self, Loader, Mismatch, Place};
 use diskmend_disk::{Dir, Kind, LookupError};
 
-use super::{BootFaults, EntryFault};
+use super::{BootFaults, EntryFault, copies};
 use crate::facts::boot_stores::{Content, Entry, Looked};
 use crate::site::Site;
 
@@ -120,7 +120,9 @@ fn files(root: &dyn Dir, loader: &Loader, place: &str, faults: &mut BootFaults) 
         };
         match is_whole(root, &names) {
             Ok(true) => {
-                let found = format!("{element} is {path}, which {state}");
+                let name = names.last().copied().unwrap_or_default();
+                let copy = copies::of_loader(root, name);
+                let found = format!("{element} is {path}, which {state}{copy}");
                 faults.entry(EntryFault::LoaderMissing, place, found);
             }
             Ok(false) => faults.unread_entries.push(format!(

@@ -4,6 +4,7 @@
 //! Only what is surely wrong is a fault. A disk may start another Windows by default, and a device
 //! may be found at the start (`locate`).
 
+mod copies;
 mod default;
 mod entry;
 mod locale;
@@ -110,7 +111,7 @@ pub(super) fn read(facts: &Facts<'_>) -> Result<BootFaults, Interrupted> {
             return Ok(faults);
         }
     };
-    stores::judge(found, &mut faults);
+    stores::judge(facts.site, found, &mut faults);
     if let Some((looked, content)) = store_of_windows(found, &mut faults) {
         default::judge(facts.site, looked, content, &mut faults);
         entry::judge(facts.site, looked, content, &mut faults);

@@ -1,6 +1,6 @@
 //! What is wrong with the boot stores themselves.
 
-use super::{BootFaults, StoreFault};
+use super::{BootFaults, StoreFault, copies};
 use crate::beside::Sibling;
 use crate::error::{Error, chain};
 use crate::facts::Failure;
@@ -9,13 +9,15 @@ use crate::site::Site;
 
 /// Judges the stores that were found. A store that can't be read is a fault only if no other store
 /// can be read and its content is the reason.
-pub(super) fn judge(found: &Found, faults: &mut BootFaults) {
+pub(super) fn judge(site: &Site, found: &Found, faults: &mut BootFaults) {
     let is_readable = found.looked.iter().any(|looked| looked.content.is_ok());
     for looked in &found.looked {
         match &looked.content {
             Ok(_) => {
                 if let BootManager::Missing(files) = &looked.boot_manager {
-                    let found = format!("no boot manager: {} is missing or empty", any(files));
+                    let copy = copies::of_manager(site.root.as_ref(), looked.is_efi);
+                    let found =
+                        format!("no boot manager: {} is missing or empty{copy}", any(files));
                     faults.store(StoreFault::NoBootManager, &looked.shown, found);
                 }
             }
