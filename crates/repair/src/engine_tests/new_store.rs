@@ -286,6 +286,18 @@ fn what_is_not_known_or_not_there_is_refused_before_anything_is_written() {
     }
 }
 
+/// Without being asked for it, that no new store can be built is only told: most disks have their
+/// store on a partition that can't be seen from a mount.
+#[test]
+fn that_no_store_can_be_built_hinders_nothing_else() {
+    let target = without(&[]);
+    let found = inspect(&beside(&target, &[]), &["bcd-rebuild", "bcd-device", "tls"]);
+    assert!(found.skipped.is_empty(), "{:?}", found.skipped);
+    let kinds: Vec<_> = found.notices.iter().map(|notice| notice.kind).collect();
+    assert!(kinds.contains(&"no-new-store"), "{kinds:?}");
+    assert!(kinds.contains(&"no-boot-store"), "{kinds:?}");
+}
+
 /// A store that can be read is left alone, whatever it says and whatever else is wrong.
 #[test]
 fn a_store_that_can_be_read_is_left_alone() {

@@ -71,7 +71,7 @@ pub(crate) fn survey(
     };
     let asking = &Asking::new(facts);
     values::survey(&mut survey, facts, asking, recipes, goal)?;
-    if !new_store::survey(&mut survey, facts, asking, recipes)? {
+    if !new_store::survey(&mut survey, facts, asking, recipes, goal)? {
         elements::survey(&mut survey, facts, asking, recipes, goal)?;
     }
     files::survey(&mut survey, facts, asking, recipes)?;

@@ -6,11 +6,11 @@ use diskmend_bcd::{Change, Guid, elements, well_known, words};
 
 use super::{Survey, SurveyedHive};
 use crate::changes::Findings;
-use crate::error::{Error, Refusal};
+use crate::error::{Error, Refusal, chain};
 use crate::examined::Examined;
 use crate::facts::Facts;
 use crate::facts::boot::lost::{self, LostStore};
-use crate::finding::{ChangedValue, ElementWords, JudgedElement, RowState};
+use crate::finding::{ChangedValue, ElementWords, Goal, JudgedElement, Notice, RowState};
 use crate::place::{HiveId, Place, on_volume};
 use crate::recipe::{Asked, Asking, Recipe};
 use crate::rows::About;
@@ -26,6 +26,7 @@ pub(super) fn survey(
     facts: &Facts<'_>,
     asking: &Asking<'_, '_>,
     recipes: &[&Recipe],
+    goal: Goal,
 ) -> Result<bool, Error> {
     let rows = asking.rows(recipes, About::new_store);
     let Some(row) = rows.first() else {
@@ -36,6 +37,15 @@ pub(super) fn survey(
         Some(Ok(lost)) => {
             survey.hives.push(surveyed(asking, row, lost)?);
             Ok(true)
+        }
+        // Nobody has asked for a new store, and most disks have theirs on a partition that can't be
+        // seen from a mount.
+        Some(Err(error)) if goal == Goal::Faults => {
+            survey.notices.push(Notice {
+                kind: "no-new-store",
+                text: chain(&error),
+            });
+            Ok(false)
         }
         Some(Err(error)) => {
             survey.skipped.push((Place::Hive(HiveId::BootStore), error));
