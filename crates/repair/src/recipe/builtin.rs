@@ -396,4 +396,16 @@ pub(super) const FILES: &[(&str, &str)] = &[
         "service-account.toml",
         include_str!("../../recipes/service-account.toml"),
     ),
+    (
+        "driver-thirdparty-off.toml",
+        include_str!("../../recipes/driver-thirdparty-off.toml"),
+    ),
+    (
+        "profile-bak.toml",
+        include_str!("../../recipes/profile-bak.toml"),
+    ),
+    (
+        "net-binding-orphan.toml",
+        include_str!("../../recipes/net-binding-orphan.toml"),
+    ),
 ];

@@ -1,5 +1,8 @@
-//! The `[[driver]]` rows: drivers whose file is missing are disabled.
+//! The `[[driver]]` rows: drivers whose file is missing, or all of other makers, are disabled.
 
+use std::collections::BTreeSet;
+
+use diskmend_base::utf16;
 use diskmend_hive::name::same_name;
 use diskmend_hive::{Corruption, Hive};
 use serde::{Deserialize, Serialize};
@@ -9,7 +12,7 @@ use super::fault_words::FaultWords;
 use super::list::is_third_party;
 use super::service::{start_of, start_word};
 use super::{About, Claim, JudgeValues, Kind, Shown, Wrong, sentence, wrong};
-use crate::facts::{Facts, ServiceStart};
+use crate::facts::{Facts, ServiceStart, names_of_filters};
 use crate::finding::{JudgedValue, RowState};
 use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
@@ -23,19 +26,37 @@ const MOST_DRIVERS: usize = 8192;
 /// The first Windows whose component store has the drivers of Windows itself: Vista.
 const FIRST_BUILD: u32 = 6000;
 
-/// Drivers that Windows starts before services, and whose file is missing.
+/// Drivers that every component store has. Without them, nothing is said about its drivers.
+const ALWAYS_THERE: [&str; 2] = ["disk.sys", "ntfs.sys"];
+/// The words of a row for the files that it is about.
+const FILES: [(&str, Files); 2] = [("missing", Files::Missing), ("any", Files::Any)];
+
+/// Drivers that Windows starts before services.
 #[derive(Clone, Debug)]
 pub struct DriverRow {
+    files: Files,
     /// The start types that the row is about.
     starts: Vec<ServiceStart>,
     /// True if drivers of Windows itself stay as they are.
     third_party: bool,
     /// Drivers that are never changed.
     keep: Vec<String>,
+    /// Groups in whose order Windows loads drivers, and whose drivers are never changed.
+    keep_groups: Vec<String>,
     /// The start type that they get.
     start: ServiceStart,
     fault: bool,
     why: String,
+}
+
+/// Which drivers a row is about, by their files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Files {
+    /// Those without which Windows does not start, and whose file is missing or empty.
+    Missing,
+    /// All that are no filter of a device: without a filter that is listed, no device of the class
+    /// starts.
+    Any,
 }
 
 impl Kind for DriverRow {
@@ -62,8 +83,13 @@ impl Kind for DriverRow {
     fn entry(&self) -> Entry<'_> {
         Entry {
             starts: self.starts.iter().copied().map(start_word).collect(),
+            file: FILES
+                .iter()
+                .find(|(_, files)| *files == self.files)
+                .map_or("", |(word, _)| word),
             third_party: self.third_party,
             keep: &self.keep,
+            keep_groups: &self.keep_groups,
             start: start_word(self.start),
             can_be_fault: self.fault,
             why: &self.why,
@@ -77,8 +103,12 @@ impl Kind for DriverRow {
             ""
         };
         let number = self.start.number();
+        let which = match self.files {
+            Files::Missing => "whose file is missing",
+            Files::Any => "that are no filters of devices",
+        };
         Shown {
-            place: format!("Drivers whose file is missing{own}"),
+            place: format!("Drivers {which}{own}"),
             lines: vec![format!("start = {} ({number})", start_word(self.start))],
         }
     }
@@ -92,9 +122,18 @@ impl JudgeValues for DriverRow {
             let Some(below) = hive.hive.key(&services)? else {
                 continue;
             };
+            let filters = match self.files {
+                Files::Missing => BTreeSet::new(),
+                Files::Any => match names_of_filters(&hive.hive, &set.name)? {
+                    Some(filters) if has_store(facts) => filters,
+                    // Any of them may be needed.
+                    _ => continue,
+                },
+            };
             for driver in below.subkeys()?.take(MOST_DRIVERS) {
                 let name = driver?.name().in_path().to_string();
-                if !self.is_about(&hive.hive, facts, &services, &name)? {
+                let is_filter = filters.contains(&name.to_lowercase());
+                if is_filter || !self.is_about(&hive.hive, facts, &services, &name)? {
                     continue;
                 }
                 let key = format!(r"{services}\{name}");
@@ -119,7 +158,7 @@ impl JudgeValues for DriverRow {
 }
 
 impl DriverRow {
-    /// True if Windows can't start because of this driver, whose file is missing.
+    /// True if the row disables this driver.
     fn is_about(
         &self,
         hive: &Hive,
@@ -133,26 +172,55 @@ impl DriverRow {
             return Ok(false);
         }
         let is_driver = matches!(reading::dword(hive, &key, "Type")?, Some(1 | 2));
-        let stops = match reading::dword(hive, &key, "ErrorControl")? {
-            // The error is ignored. Windows XP has such drivers without a file.
-            Some(0) => false,
-            Some(2 | 3) => true,
-            _ => start == Some(ServiceStart::Boot),
-        };
         // Without a path, it is a driver of Windows itself: no installation leaves it out.
         let has_path = reading::value(hive, &key, "ImagePath")?.is_some();
-        if !is_driver || !stops || !has_path {
+        if !is_driver || !has_path || self.is_in_kept_group(hive, &key)? {
             return Ok(false);
         }
-        let Some((path, _)) = facts.named_files().driver(hive, services, name)? else {
+        let files = facts.named_files();
+        let file = match self.files {
+            Files::Missing if !stops(hive, &key, start)? => None,
+            Files::Missing => files.driver(hive, services, name)?.map(|(path, _)| path),
+            Files::Any => files.file_of_driver(hive, services, name)?,
+        };
+        Ok(file.is_some_and(|file| !self.third_party || is_foreign(facts, &file)))
+    }
+
+    /// True if the driver belongs to a group that is kept.
+    fn is_in_kept_group(&self, hive: &Hive, key: &str) -> Result<bool, Corruption> {
+        if self.keep_groups.is_empty() {
+            return Ok(false);
+        }
+        let Some(group) = reading::value(hive, key, "Group")? else {
             return Ok(false);
         };
-        Ok(!self.third_party || is_foreign(facts, &path))
+        // What can't be read may be any group.
+        let Some(group) = utf16::decode_to_nul(&group.bytes) else {
+            return Ok(true);
+        };
+        Ok(self.keep_groups.iter().any(|kept| same_name(kept, &group)))
     }
 
     fn is_kept(&self, name: &str) -> bool {
         self.keep.iter().any(|kept| same_name(kept, name))
     }
+}
+
+/// True if Windows stops if it can't load this driver.
+fn stops(hive: &Hive, key: &str, start: Option<ServiceStart>) -> Result<bool, Corruption> {
+    Ok(match reading::dword(hive, key, "ErrorControl")? {
+        // The error is ignored. Windows XP has such drivers without a file.
+        Some(0) => false,
+        Some(2 | 3) => true,
+        _ => start == Some(ServiceStart::Boot),
+    })
+}
+
+/// True if the drivers of Windows itself are known.
+fn has_store(facts: &Facts<'_>) -> bool {
+    facts
+        .component_drivers()
+        .is_ok_and(|drivers| ALWAYS_THERE.iter().all(|name| drivers.contains(*name)))
 }
 
 /// True if the driver surely belongs to somebody else than Windows itself.
@@ -165,8 +233,10 @@ fn is_foreign(facts: &Facts<'_>, path: &str) -> bool {
 #[derive(Serialize)]
 pub(crate) struct Entry<'a> {
     starts: Vec<&'static str>,
+    file: &'static str,
     third_party: bool,
     keep: &'a [String],
+    keep_groups: &'a [String],
     start: &'static str,
     can_be_fault: bool,
     why: &'a str,
@@ -182,6 +252,8 @@ pub(crate) struct DriverFile {
     third_party: bool,
     #[serde(default)]
     keep: Vec<Spanned<String>>,
+    #[serde(default)]
+    keep_groups: Vec<Spanned<String>>,
     set: SetFile,
     fault: Option<Spanned<FaultWords>>,
     why: Spanned<String>,
@@ -207,36 +279,52 @@ impl DriverFile {
         if starts.is_empty() {
             return Err(wrong(&self.start)("name boot, system or both".to_owned()));
         }
-        if self.file.get_ref() != "missing" {
-            let message = format!("\"{}\" is not \"missing\"", self.file.get_ref());
+        let word = self.file.get_ref();
+        let files = FILES.iter().find(|(known, _)| known == word);
+        let Some((_, files)) = files else {
+            let message = format!("\"{word}\" is not \"missing\" or \"any\"");
             return Err(wrong(&self.file)(message));
+        };
+        if *files == Files::Any && !self.third_party {
+            let message = "only drivers of other makers: third_party = true is needed";
+            return Err(wrong(&self.file)(message.to_owned()));
         }
         let start = start_of(self.set.start.get_ref()).map_err(wrong(&self.set.start))?;
         if starts.contains(&start) {
             let message = "a driver with this start is what the row is about".to_owned();
             return Err(wrong(&self.set.start)(message));
         }
-        let mut keep = Vec::new();
-        for name in self.keep {
-            if name.get_ref().is_empty() || name.get_ref().contains(['\\', '\0']) {
-                return Err(wrong(&name)("this is no name of a driver".to_owned()));
-            }
-            if keep.len() == MOST_NAMES {
-                return Err(wrong(&name)(format!(
-                    "a row lists at most {MOST_NAMES} names"
-                )));
-            }
-            keep.push(name.into_inner());
+        if let Some(fault) = self.fault.as_ref().filter(|_| *files == Files::Any) {
+            let message = "a driver that is there is no fault".to_owned();
+            return Err(wrong(fault)(message));
         }
         let fault = FaultWords::only(self.fault, "would_change")?;
         sentence(self.why.get_ref()).map_err(wrong(&self.why))?;
         Ok(DriverRow {
             starts,
+            files: *files,
             third_party: self.third_party,
-            keep,
+            keep: names(self.keep, "driver")?,
+            keep_groups: names(self.keep_groups, "group of drivers")?,
             start,
             fault,
             why: self.why.into_inner(),
         })
     }
+}
+
+/// The names in a list.
+fn names(written: Vec<Spanned<String>>, of: &str) -> Result<Vec<String>, Wrong> {
+    let mut names = Vec::new();
+    for name in written {
+        if name.get_ref().is_empty() || name.get_ref().contains(['\\', '\0']) {
+            return Err(wrong(&name)(format!("this is no name of a {of}")));
+        }
+        if names.len() == MOST_NAMES {
+            let message = format!("a row lists at most {MOST_NAMES} names");
+            return Err(wrong(&name)(message));
+        }
+        names.push(name.into_inner());
+    }
+    Ok(names)
 }

@@ -5,6 +5,7 @@
 
 mod acl;
 mod bcd;
+mod binding;
 mod boot_store;
 mod certificate;
 mod claim;
@@ -17,6 +18,7 @@ mod judge;
 #[macro_use]
 mod kinds;
 mod list;
+mod profile;
 mod registry;
 mod registry_acl;
 mod registry_key;
@@ -35,6 +37,7 @@ pub use crate::written::{Companion, Expected, FolderPath, KeyPattern, NamePatter
 pub(crate) use crate::written::{Wrong, sentence, wrong, wrong_at};
 pub use acl::{AclFault, AclRow, AppliesTo, DesiredAcl};
 pub use bcd::{BcdFault, BcdObject, BcdRow, BcdWanted};
+pub use binding::BindingRow;
 pub use boot_store::BootStoreRow;
 pub use certificate::CertificateRow;
 pub(crate) use claim::Claim;
@@ -44,6 +47,7 @@ pub use file::{CopyFrom, FileCheck, FileRow};
 pub use firewall_rule::FirewallRuleRow;
 pub(crate) use judge::{About, JudgeDescriptors, JudgeElements, JudgeFiles, JudgeValues, Standing};
 pub use list::ListRow;
+pub use profile::ProfileRow;
 pub use registry::{Aim, IfMissing, RegistryRow};
 pub use registry_acl::RegistryAclRow;
 pub use registry_key::RegistryKeyRow;
@@ -125,6 +129,10 @@ kinds! {
     Certificate(CertificateRow) in certificate,
     /// The control set from which Windows starts.
     Select(SelectRow) in select,
+    /// Parts of the network whose driver is missing.
+    Binding(BindingRow) in binding,
+    /// Users who get their own profile back.
+    Profile(ProfileRow) in profile,
     /// Files that are moved out of the way.
     File(FileRow) in file,
     /// Values of a key that all have one form.

@@ -101,7 +101,7 @@ impl JudgeValues for RegistryKeyRow {
 }
 
 /// The content of a key, counted until it is too much to be deleted.
-fn subtree(key: Key<'_>) -> Result<Subtree, Corruption> {
+pub(super) fn subtree(key: Key<'_>) -> Result<Subtree, Corruption> {
     let mut content = Subtree::default();
     let mut pending = vec![key];
     while let Some(key) = pending.pop() {

@@ -10,6 +10,8 @@ mod kept;
 mod repaired;
 mod together;
 
+pub(super) use cases::profile;
+
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 

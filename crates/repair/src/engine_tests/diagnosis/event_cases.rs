@@ -1,6 +1,7 @@
 //! A disk for each rule that judges by what Windows wrote into its logs. Each disk also has what a
 //! healthy server logs: its starts, and a logon over the network before the trouble began.
 
+use super::super::catalogue::profile;
 use super::super::evidence::services::DRIVERS;
 use super::cases::{Cases, data};
 use super::disk::Break;
@@ -115,16 +116,20 @@ fn remote_desktop() -> Cases {
         ),
         (
             "profile-not-loaded",
-            logs(&[
-                (
-                    APPLICATION,
-                    event("Microsoft-Windows-User Profiles Service", 1515),
-                ),
-                (
-                    APPLICATION,
-                    event("Microsoft-Windows-User Profiles Service", 1511),
-                ),
-            ]),
+            [
+                profile(),
+                logs(&[
+                    (
+                        APPLICATION,
+                        event("Microsoft-Windows-User Profiles Service", 1515),
+                    ),
+                    (
+                        APPLICATION,
+                        event("Microsoft-Windows-User Profiles Service", 1511),
+                    ),
+                ]),
+            ]
+            .concat(),
         ),
         (
             "logon-process-ended",

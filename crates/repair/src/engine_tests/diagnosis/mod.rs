@@ -121,7 +121,8 @@ fn every_cause_is_found_first_on_its_disk() {
 }
 
 /// A cause that events tell is still told after the repair.
-const TOLD_BY_EVENTS: [&str; 8] = [
+const TOLD_BY_EVENTS: [&str; 9] = [
+    "profile-not-loaded",
     "crash-dump-not-written",
     "applocker",
     "ntlm-refused",

@@ -125,6 +125,62 @@ fn the_recipe_disables_the_driver_and_undo_enables_it() {
     });
 }
 
+/// Disables every driver of another maker, if its file is there or not.
+fn disables_any(disk: &FaultyDisk) -> bool {
+    let row = ROW.replace("'missing'", "'any'");
+    let row = row.replace("fault = 'would_change'\n", "keep_groups = ['Port']\n");
+    !planned(disk, &[&recipe(&row)], Goal::Desired).is_empty()
+}
+
+#[test]
+fn a_driver_of_another_maker_is_disabled_unless_a_device_needs_it() {
+    let disk = || {
+        let disk = with("a", [1, 1, 0], Some(PATH));
+        disk.put("Windows/WinSxS/amd64_a_1/disk.sys", b"MZ".to_vec());
+        disk.put("Windows/WinSxS/amd64_b_1/ntfs.sys", b"MZ".to_vec());
+        disk
+    };
+    assert!(disables_any(&disk()));
+    let there = disk();
+    there.put("Windows/System32/drivers/a.sys", b"MZ".to_vec());
+    assert!(disables_any(&there));
+    // Without the component store, any driver may be one of Windows itself.
+    assert!(!disables_any(&with("a", [1, 1, 0], Some(PATH))));
+    let own = disk();
+    own.put("Windows/WinSxS/amd64_c_1/A.SYS", b"MZ".to_vec());
+    assert!(!disables_any(&own));
+    let elsewhere = with("a", [1, 1, 0], Some(r"\??\D:\a.sys"));
+    assert!(!disables_any(&elsewhere));
+}
+
+#[test]
+fn filters_of_devices_and_drivers_of_kept_groups_stay() {
+    let key = r"ControlSet001\Services\a";
+    let with = |more: (&str, &str, ValueData)| {
+        let values = [
+            (key, "Type", number(1)),
+            (key, "Start", number(1)),
+            (key, "ImagePath", text(PATH)),
+            more,
+        ];
+        let disk = whole(disk(&values, &[]), &["other.sys"]);
+        disk.put("Windows/WinSxS/amd64_a_1/disk.sys", b"MZ".to_vec());
+        disk.put("Windows/WinSxS/amd64_b_1/ntfs.sys", b"MZ".to_vec());
+        disk
+    };
+    let filters = || ValueData::list(&["other".to_owned(), "A".to_owned()]);
+    let class = r"ControlSet001\Control\Class\{4d36e96b-e325-11ce-bfc1-08002be10318}";
+    let device = r"ControlSet001\Enum\ACPI\PNP0303\4&1";
+    for place in [class, device] {
+        for value in ["UpperFilters", "LowerFilters"] {
+            assert!(!disables_any(&with((place, value, filters()))), "{place}");
+        }
+        assert!(disables_any(&with((place, "Other", filters()))), "{place}");
+    }
+    assert!(!disables_any(&with((key, "Group", text("PORT")))));
+    assert!(disables_any(&with((key, "Group", text("Other")))));
+}
+
 #[test]
 fn mistakes_are_named_with_their_place() {
     for (from, to, place, say) in [
@@ -132,6 +188,7 @@ fn mistakes_are_named_with_their_place() {
         ("'boot'", "'Boot'", "7:10", "no start"),
         ("['boot', 'system']", "[]", "7:9", "name boot"),
         ("'missing'", "'empty'", "8:8", "is not \"missing\""),
+        ("'missing'", "'any'", "12:9", "no fault"),
         ("'kept'", "''", "10:9", "no name"),
         ("'disabled'", "'boot'", "11:17", "what the row is about"),
         ("'disabled'", "'off'", "11:17", "no start"),

@@ -1,11 +1,13 @@
 //! Each kind of row on generated disks: what it finds, what `--auto` changes, what a named repair
 //! changes, and that undo gives the old bytes back.
 
+mod binding;
 mod certificate;
 mod driver;
 mod firewall_rule;
 mod list;
 mod numbers;
+mod profile;
 mod registry_acl;
 mod select;
 mod service;

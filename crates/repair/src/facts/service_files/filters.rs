@@ -1,5 +1,7 @@
 //! Filters of device classes and of single devices that have no service or no driver.
 
+use std::collections::BTreeSet;
+
 use diskmend_base::utf16;
 use diskmend_hive::{Corruption, Hive, ValueType};
 use serde::Serialize;
@@ -160,6 +162,26 @@ fn class_of(hive: &Hive, device: &str) -> Result<String, Corruption> {
         Text::Is(class) => class,
         Text::Absent | Text::Odd => String::new(),
     })
+}
+
+/// The names of all filters of classes and of single devices in a control set, in lower case.
+///
+/// `None` if there are more of them than are read.
+pub(crate) fn all_names(hive: &Hive, set: &str) -> Result<Option<BTreeSet<String>>, Corruption> {
+    let mut unknown = Vec::new();
+    let owners = owners(hive, set, &mut unknown)?;
+    let classes = owners.iter().filter(|owner| !owner.of_device).count();
+    if !unknown.is_empty() || classes == MOST_CLASSES {
+        return Ok(None);
+    }
+    let mut names = BTreeSet::new();
+    for owner in &owners {
+        for value in ["UpperFilters", "LowerFilters"] {
+            let listed = list(hive, &owner.key, value)?.into_iter();
+            names.extend(listed.map(|name| name.to_lowercase()));
+        }
+    }
+    Ok(Some(names))
 }
 
 /// The strings of a `REG_MULTI_SZ`; how it ends does not matter.

@@ -16,6 +16,7 @@ use crate::error::{Error, chain};
 use crate::place::HiveName;
 use crate::reading;
 
+pub(crate) use filters::all_names as names_of_filters;
 pub use filters::{FilterFault, OrphanFilter};
 pub use lookup::FileFault;
 use lookup::Lookup;

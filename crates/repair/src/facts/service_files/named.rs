@@ -20,6 +20,7 @@ const MOST_COMPONENTS: usize = 1 << 17;
 const MOST_FILES: usize = 1 << 14;
 /// The greatest number of drivers in the component store. Windows has about a thousand.
 const MOST_DRIVERS: usize = 1 << 16;
+const REGISTRY_OF_USER: &str = "NTUSER.DAT";
 /// The words before the program in a line of Session Manager.
 const KEYWORDS: [&str; 3] = ["autocheck", "async", "debug"];
 
@@ -59,12 +60,45 @@ impl<'a> NamedFiles<'a> {
         services: &str,
         name: &str,
     ) -> Result<Option<NamedFault>, Corruption> {
-        let path = match text(hive, &format!(r"{services}\{name}"), "ImagePath")? {
-            Text::Odd => None,
-            Text::Absent => image_path::of_driver(None, name, self.drive),
-            Text::Is(path) => image_path::of_driver(Some(&path), name, self.drive),
-        };
+        let path = self.path_of_driver(hive, services, name)?;
         Ok(path.and_then(|path| self.fault(&path)))
+    }
+
+    /// The name of the file that a driver has on this disk, whether it is there or not; `None` if
+    /// its path may lead elsewhere.
+    pub(crate) fn file_of_driver(
+        &self,
+        hive: &Hive,
+        services: &str,
+        name: &str,
+    ) -> Result<Option<String>, Corruption> {
+        let path = self.path_of_driver(hive, services, name)?;
+        Ok(path.and_then(|mut path| path.pop()))
+    }
+
+    fn path_of_driver(
+        &self,
+        hive: &Hive,
+        services: &str,
+        name: &str,
+    ) -> Result<Option<Vec<String>>, Corruption> {
+        Ok(
+            match text(hive, &format!(r"{services}\{name}"), "ImagePath")? {
+                Text::Odd => None,
+                Text::Absent => image_path::of_driver(None, name, self.drive),
+                Text::Is(path) => image_path::of_driver(Some(&path), name, self.drive),
+            },
+        )
+    }
+
+    /// True if the disk surely has the registry of a user in this folder.
+    pub(crate) fn has_profile(&self, folder: &str) -> bool {
+        let path = image_path::of_library(folder, self.drive);
+        path.is_some_and(|mut path| {
+            path.push(REGISTRY_OF_USER.to_owned());
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            self.lookup.borrow_mut().is_file(&path)
+        })
     }
 
     /// What is wrong with the library of a network provider.

@@ -6,10 +6,10 @@ use diskmend_hive::ValueType;
 use super::{Cases, data, drive, number};
 use crate::engine_tests::boot_fixture::{BIOS, LOADER, bios};
 use crate::engine_tests::catalogue::Case;
-use crate::engine_tests::diagnosis::disk::Break;
-use crate::engine_tests::diagnosis::event_cases::{event, logs};
+use crate::engine_tests::diagnosis::disk::{Break, whole};
 use crate::engine_tests::evidence::firewall::RULES;
 use crate::place::HiveName::{Software, System};
+use crate::testing::evtx::{Closed, LogWriter, Record};
 use crate::value_data::ValueData;
 
 const LSA: &str = r"Control\Lsa";
@@ -39,11 +39,15 @@ fn account(service: &str, account: &str) -> Vec<Break> {
     )]
 }
 
-/// What Windows logs if a service can't sign in.
-fn refused(service: &str) -> Vec<Break> {
-    let record = event(SCM, 7038).source(SCM).field("param1", service);
+/// What Windows logs if a service can't sign in, on the day after the hives were written.
+fn refused(service: &str) -> Break {
+    let record = Record::new(SCM, 7038, "2024-01-02T00:00:00Z").source(SCM);
+    let record = record.field("param1", service);
     let record = record.field("param2", r"CORP\admin").service(service);
-    logs(&[("System", record)])
+    let mut log = LogWriter::new("System");
+    log.add(&record);
+    let path = "Windows/System32/winevt/Logs/System.evtx".to_owned();
+    Break::File(path, log.finish(Closed::Dirty(1)))
 }
 
 pub(in super::super) fn families() -> Cases {
@@ -76,6 +80,15 @@ fn network() -> Cases {
                 rule("FPS-SMB-In-TCP", file_shares),
             ],
             &["FPS-ICMP4-ERQ-In", "FPS-ICMP6-ERQ-In"],
+        ),
+        Case::other(
+            "net-binding-orphan",
+            network_filter(),
+            &[
+                r"{22222222-2222-3333-4444-555555555555}\",
+                r"vpnfilt\Start",
+                r"vpnfilt\Linkage\Bind",
+            ],
         ),
         Case::other(
             "winrm-on",
@@ -124,6 +137,17 @@ fn machine() -> Cases {
             &["DedicatedDumpFile"],
         )
         .and(&["AlwaysKeepMemoryDump"]),
+        Case::other("driver-thirdparty-off", drivers(), &[r"avboot\Start"]),
+        Case::other(
+            "profile-bak",
+            profile(),
+            &[
+                r"S-1-5-21-1\ProfileImagePath",
+                r"S-1-5-21-1\State",
+                r"S-1-5-21-1.bak\ProfileImagePath",
+                r"S-1-5-21-1.bak\State",
+            ],
+        ),
         Case::other(
             "program-data",
             vec![Break::Data(
@@ -170,7 +194,7 @@ fn machine() -> Cases {
                 account("TermService", r"CORP\admin"),
                 // As Windows spells it elsewhere.
                 account("Dhcp", r"NT AUTHORITY\LocalService"),
-                refused("TermService"),
+                vec![refused("TermService")],
             ]
             .concat(),
             &[r"TermService\ObjectName"],
@@ -184,10 +208,73 @@ fn machine() -> Cases {
         // Another service was refused, of which the recipe knows nothing.
         Case::other(
             "service-account",
-            [account("TermService", r"CORP\admin"), refused("Backup")].concat(),
+            [
+                account("TermService", r"CORP\admin"),
+                vec![refused("Backup")],
+            ]
+            .concat(),
             &[r"TermService\ObjectName"],
         ),
     ]
+}
+
+/// A mandatory filter of the network that a VPN left behind.
+fn network_filter() -> Vec<Break> {
+    let part = r"Control\Network\{4D36E974-E325-11CE-BFC1-08002BE10318}\{22222222-2222-3333-4444-555555555555}";
+    let mut breaks = vec![
+        data(part, "ComponentId", text("vendor_vpn")),
+        data(&format!(r"{part}\Ndi"), "Service", text("vpnfilt")),
+        number(&format!(r"{part}\Ndi"), "FilterRunType", 1),
+        start("vpnfilt", 1),
+        number(r"Services\vpnfilt", "Type", 1),
+        data(r"Services\vpnfilt\Linkage", "Bind", text(r"\Device\{2}")),
+    ];
+    breaks.extend(whole());
+    breaks
+}
+
+/// A user who got a temporary profile.
+pub(in crate::engine_tests) fn profile() -> Vec<Break> {
+    let key = |end| format!(r"Microsoft\Windows NT\CurrentVersion\ProfileList\S-1-5-21-1{end}");
+    let folder = |end, path| Break::Data(Software, key(end), "ProfileImagePath", text(path));
+    vec![
+        folder("", r"C:\Users\TEMP"),
+        folder(".bak", r"C:\Users\admin"),
+        Break::Number(Software, key(""), "State", 0x204),
+        Break::Number(Software, key(".bak"), "State", 0x8000),
+        Break::File("Users/admin/NTUSER.DAT".to_owned(), b"regf".to_vec()),
+    ]
+}
+
+/// Drivers of other makers: of a virus scanner, a filter of disks, one for a disk, and one of a
+/// hypervisor. And one of Windows itself.
+fn drivers() -> Vec<Break> {
+    let class = r"Control\Class\{4d36e967-e325-11ce-bfc1-08002be10318}";
+    let filters = ["partmgr", "AVDisk"].map(str::to_owned);
+    let mut breaks = vec![data(class, "UpperFilters", ValueData::list(&filters))];
+    for (name, group) in [
+        ("avboot", "FSFilter Anti-Virus"),
+        ("avdisk", "FSFilter Anti-Virus"),
+        ("hba", "SCSI Miniport"),
+        ("xenvif", ""),
+        ("own", ""),
+    ] {
+        let key = format!(r"Services\{name}");
+        let path = format!(r"system32\drivers\{name}.sys");
+        breaks.push(number(&key, "Type", 1));
+        breaks.push(number(&key, "Start", 0));
+        breaks.push(data(&key, "Group", text(group)));
+        breaks.push(data(&key, "ImagePath", text(&path)));
+    }
+    for driver in ["disk", "ntfs", "own"] {
+        let path = format!("Windows/WinSxS/amd64_{driver}_1/{driver}.sys");
+        breaks.push(Break::File(path, b"MZ".to_vec()));
+    }
+    for driver in ["avboot", "avdisk", "hba", "xenvif", "own"] {
+        let path = format!("Windows/System32/drivers/{driver}.sys");
+        breaks.push(Break::File(path, b"MZ".to_vec()));
+    }
+    breaks
 }
 
 fn reports() -> Cases {

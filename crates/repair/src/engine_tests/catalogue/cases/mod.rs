@@ -15,6 +15,7 @@ mod system;
 use super::Case;
 pub(super) use boot_store::boot_store;
 pub(super) use families::families;
+pub(in crate::engine_tests) use families::profile;
 pub(super) use files::files;
 pub(super) use listener::listener;
 pub(super) use lists::lists;
