@@ -37,6 +37,9 @@ const A_TARGET: &str =
 const ELSEWHERE: &str = "name the root of the Windows volume, or the folder of the hive file that was \
                          edited; if the undo data are elsewhere, name their folder with --state-dir \
                          DIR";
+/// If nothing on the disk can take the place of a damaged file.
+pub(crate) const BACKUP: &str = "restore the damaged file from a backup of this disk; Windows 10 version 1803 and later fill \
+     Windows/System32/config/RegBack only if somebody has asked them to (recipe regback-on)";
 pub(crate) const PLAN_AGAIN: &str =
     "make the plan again with 'diskmend plan --out FILE', and have it reviewed again";
 /// If the page of `--report` could not be written.
@@ -372,11 +375,7 @@ fn refusal_hint(refusal: &Refusal, target: &Path, state: &str) -> Option<String>
             "'diskmend hive check FILE' lists them; restore the hive from a backup, or from \
              Windows/System32/config/RegBack if that folder contains one"
         }
-        Refusal::Replacement { .. } => {
-            "restore the damaged file from a backup of this disk; Windows 10 version 1803 and later \
-             fill Windows/System32/config/RegBack only if somebody has asked them to (recipe \
-             regback-on)"
-        }
+        Refusal::Replacement { .. } => BACKUP,
         Refusal::Unrecoverable { .. } | Refusal::NoLog { .. } => NO_LOG,
         Refusal::Log {
             source: ReadLogError::TooLong { .. },

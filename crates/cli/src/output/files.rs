@@ -117,6 +117,10 @@ pub(crate) fn changes(
     let mut table = Table::untitled(4, 2);
     for change in changes {
         let old = length(change.length, change.modified.as_deref());
+        let old = match &change.damage {
+            Some(damage) => format!("{old}: {damage}"),
+            None => old,
+        };
         let style = if change.fault {
             style::BAD
         } else {

@@ -243,6 +243,7 @@ pub(crate) fn remarks(target: &str, skipped: &[SkippedHive], notices: &[Notice])
         match hive.hint {
             Some(SkippedHint::BootStore) => console::hint(hints::boot_store(target)),
             Some(SkippedHint::Descriptors) => console::hint(hints::no_descriptors(target)),
+            Some(SkippedHint::Backup) => console::hint(hints::BACKUP),
             None => {}
         }
     }

@@ -89,6 +89,8 @@ pub enum SkippedHint {
     BootStore,
     /// Mounting the volume with a driver that shows permissions.
     Descriptors,
+    /// A backup of the damaged file, because nothing on the disk can take its place.
+    Backup,
 }
 
 /// A value or a whole key that a recipe names, in one place.
@@ -310,6 +312,7 @@ impl From<&(Place, Error)> for SkippedHive {
             reason: chain(error),
             hint: match error {
                 Error::Refused(Refusal::NoDescriptors) => Some(SkippedHint::Descriptors),
+                Error::Refused(Refusal::Replacement { .. }) => Some(SkippedHint::Backup),
                 Error::Refused(
                     Refusal::NoStore { .. }
                     | Refusal::StoreUnclear { .. }

@@ -9,7 +9,9 @@ use diskmend_hive::{EditError, Editor, ValueType};
 
 use super::boot_fixture::{hive, written_at};
 use super::support::{differing, is_unfinished, one_in, site, undo, with_watch};
-use crate::documents::{FileChangeKind, Outcome, RepairReport, RowState, RunState};
+use crate::documents::{
+    FileChangeKind, Outcome, PlanReport, RepairReport, RowState, RunState, SkippedHint,
+};
 use crate::error::{Class, Error, Refusal};
 use crate::inspect::inspect_site;
 use crate::plan::{Goal, plan_site};
@@ -225,6 +227,16 @@ fn refused(content: Option<Vec<u8>>, rows: &str) -> (String, String) {
         ),
     }
     let operations = operations.max(disk.operations());
+    let recipe = Recipe::parse("own.toml", &format!("{HEAD}{rows}")).expect("valid");
+    let planned = with_watch(|watch| {
+        plan_site(&site(&disk), &[&recipe], Goal::Desired, &options(), watch).map(|plan| {
+            let report = PlanReport::of(&plan);
+            (report.files.len(), report.skipped)
+        })
+    });
+    let (changed, skipped) = planned.expect("a plan");
+    assert_eq!((changed, skipped.len()), (0, 1), "{skipped:?}");
+    assert_eq!(skipped[0].hint, Some(SkippedHint::Backup));
     let error = repair(&disk, rows, Goal::Desired).expect_err("refused");
     assert_eq!(error.class(), Class::Refused, "{error}");
     assert_eq!(disk.operations(), operations, "something was written");
