@@ -93,8 +93,9 @@ fn a_full_volume_is_worth_a_look_and_more_with_an_event() {
         (causes(&found), found.causes[0].score),
         (vec!["volume-full"], 55)
     );
-    // The event alone is no fault.
-    assert_eq!(causes(&diagnose(&target, with_free(GIB))), [""; 0]);
+    // With room on the volume, the event tells that there is no dump, and nothing about the volume.
+    let found = diagnose(&target, with_free(GIB));
+    assert_eq!(causes(&found), ["crash-dump-not-written"]);
 }
 
 /// Every machine that was switched off has such a volume.
