@@ -115,6 +115,12 @@ fn a_store_that_is_gone_from_the_system_partition_is_the_cause() {
             return;
         };
         disk.name_windows();
+        if layout == Layout::Mbr {
+            // The boot sector as Windows setup writes it: mkntfs makes none that starts anything.
+            let sectors = u32::try_from(disk.boot.start / 512).expect("a small disk");
+            disk.write_at(&sectors.to_le_bytes(), disk.boot.start + 0x1c);
+            disk.write_at(b"BOOTMGR", disk.boot.start + 0x60);
+        }
         let boot = |document: &Value| -> Vec<String> {
             let boot = causes(document).into_iter();
             let boot = boot.filter(|name| name.starts_with("boot-"));
