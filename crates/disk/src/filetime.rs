@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 /// 1970 in units of 100 nanoseconds since 1601.
 const UNIX_EPOCH: i128 = 116_444_736_000_000_000;
+/// Units in a second.
+const SECOND: u64 = 10_000_000;
 /// Nanoseconds in a unit.
 const UNIT: i128 = 100;
 
@@ -21,11 +23,22 @@ pub(crate) fn now() -> u64 {
     of(SystemTime::now())
 }
 
+/// The moment of a time; `None` if the system can't express it.
+pub(crate) fn to_system(time: u64) -> Option<SystemTime> {
+    let since = i128::from(time) - UNIX_EPOCH;
+    let units = u64::try_from(since.unsigned_abs()).ok()?;
+    let whole = Duration::from_secs(units / SECOND);
+    let distance = whole.checked_add(Duration::from_nanos(units % SECOND * 100))?;
+    if since < 0 {
+        SystemTime::UNIX_EPOCH.checked_sub(distance)
+    } else {
+        SystemTime::UNIX_EPOCH.checked_add(distance)
+    }
+}
+
 /// The seconds since 1970 and the nanoseconds in the last of them.
 #[cfg(unix)]
 pub(crate) fn to_unix(time: u64) -> (i64, i64) {
-    /// Units in a second.
-    const SECOND: u64 = 10_000_000;
     /// The seconds from 1601 to 1970.
     const BEFORE: i64 = 11_644_473_600;
 
@@ -50,6 +63,9 @@ mod tests {
         assert_eq!(of(day), 116_445_600_000_000_000);
         let before = SystemTime::UNIX_EPOCH - Duration::from_nanos(200);
         assert_eq!(of(before), 116_444_735_999_999_998);
+        for moment in [day, before, SystemTime::UNIX_EPOCH] {
+            assert_eq!(to_system(of(moment)), Some(moment));
+        }
         #[cfg(unix)]
         {
             assert_eq!(to_unix(of(day)), (86_400, 0));

@@ -30,6 +30,16 @@ pub trait Device: Send + Sync + fmt::Debug {
     /// nothing is written. Or an error of the system.
     fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()>;
 
+    /// Takes bytes into the record of changes, if there is one, although they don't change: whoever
+    /// owned them gives them up, and restoring the record is only right while they stay. The range
+    /// is inside the device.
+    ///
+    /// # Errors
+    /// An error of the system.
+    fn keep(&self, _offset: u64, _len: usize) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Returns only when everything that was written is durable; later writes come after it.
     ///
     /// # Errors
@@ -93,6 +103,11 @@ impl Device for Slice {
     fn write_all_at(&self, data: &[u8], offset: u64) -> io::Result<()> {
         let at = self.within(offset, data.len())?;
         self.device.write_all_at(data, at)
+    }
+
+    fn keep(&self, offset: u64, len: usize) -> io::Result<()> {
+        let at = self.within(offset, len)?;
+        self.device.keep(at, len)
     }
 
     fn sync(&self) -> io::Result<()> {

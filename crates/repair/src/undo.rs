@@ -150,6 +150,13 @@ fn tell_outcome(site: &Site, folder: &RunFolder, journal: &Journal, report: &mut
             Err(error) => report.cannot_tell(&path, &error),
         }
     }
+    let mut unknown = Vec::new();
+    report.moved = files::to_undo(site, folder, journal, |path, error| {
+        unknown.push((path.to_owned(), error));
+    });
+    for (path, error) in unknown {
+        report.cannot_tell(&path, &error);
+    }
     let counted = descriptors::of_run(site, folder, journal).and_then(|secured| match secured {
         Some(secured) => descriptors::to_undo(secured.as_ref(), folder, journal).map(Some),
         None => Ok(None),

@@ -3,6 +3,7 @@
 use std::fs::TryLockError;
 use std::io;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use diskmend_base::Storage;
 use diskmend_image::device::Device;
@@ -279,6 +280,11 @@ impl File for NtfsFile {
             len: self.file.len(),
             ..metadata
         })
+    }
+
+    fn modified(&self) -> io::Result<Option<SystemTime>> {
+        let metadata = self.dir.volume.metadata(self.id)?;
+        Ok(filetime::to_system(metadata.modified))
     }
 
     fn check_room(&self, len: u64, extents: &[(u64, u64)]) -> io::Result<()> {

@@ -189,6 +189,18 @@ impl Device for Container {
         }
     }
 
+    fn keep(&self, offset: u64, len: usize) -> io::Result<()> {
+        match &self.disk {
+            Disk::Raw { len: disk_len } => {
+                range(offset, len, *disk_len)?;
+                self.medium.keep(offset, len)
+            }
+            Disk::VhdFixed(disk) => disk.keep(offset, len),
+            Disk::VhdDynamic(disk) => disk.keep(offset, len),
+            Disk::Vhdx(disk) => disk.keep(offset, len),
+        }
+    }
+
     fn sync(&self) -> io::Result<()> {
         self.medium.sync()
     }

@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
+use diskmend_base::count::to_usize;
+
 use super::boot::Geometry;
 use super::error::VolumeError;
+use super::place::Extent;
 use crate::device::Device;
+
+/// The number of bytes that are taken into a record at once.
+const KEPT_AT_ONCE: usize = 1 << 20;
 
 /// The bytes of a volume and their geometry.
 #[derive(Clone, Debug)]
@@ -44,6 +50,23 @@ impl Disk {
         self.device
             .write_all_at(data, offset)
             .map_err(VolumeError::device(offset))
+    }
+
+    /// Takes clusters that are given up into the record of changes, if there is one.
+    pub(crate) fn keep(&self, extents: &[Extent]) -> Result<(), VolumeError> {
+        let cluster = self.geometry.cluster_len.get();
+        for extent in extents {
+            let start = extent.start.0.saturating_mul(cluster);
+            let mut left = extent.len.saturating_mul(cluster);
+            let mut at = start;
+            while left > 0 {
+                let len = to_usize(left).min(KEPT_AT_ONCE);
+                self.device.keep(at, len).map_err(VolumeError::device(at))?;
+                at = at.saturating_add(len as u64);
+                left = left.saturating_sub(len as u64);
+            }
+        }
+        Ok(())
     }
 
     /// Returns when all that was written is durable.

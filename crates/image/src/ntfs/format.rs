@@ -282,6 +282,8 @@ pub(crate) struct StandardInformation {
 impl StandardInformation {
     /// Length before NTFS 3.0, without `owner_id` and what follows.
     pub(crate) const OLD_LEN: usize = 48;
+    /// Offset of `last_data_change_time`, which every version has.
+    pub(crate) const LAST_DATA_CHANGE: usize = 8;
     /// Offset of `file_attributes`, which every version has.
     pub(crate) const FILE_ATTRIBUTES: usize = 32;
     /// Offset of `security_id`.

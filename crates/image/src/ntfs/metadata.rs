@@ -2,6 +2,7 @@
 
 use diskmend_base::bytes;
 use diskmend_base::count::to_u64;
+use zerocopy::byteorder::little_endian::U64;
 
 use super::attribute::Attribute;
 use super::error::{Corruption, VolumeError};
@@ -49,6 +50,8 @@ pub struct Metadata {
     pub encrypted: bool,
     /// Key of the security descriptor in $Secure; 0 if there is none.
     pub security_id: u32,
+    /// When the data were last changed (a FILETIME).
+    pub modified: u64,
     /// Tag of a reparse point.
     pub(crate) reparse_tag: Option<u32>,
 }
@@ -82,6 +85,7 @@ impl Metadata {
             compressed: false,
             encrypted: false,
             security_id: 0,
+            modified: 0,
             reparse_tag: None,
         };
         let mut has_data = false;
@@ -91,7 +95,8 @@ impl Metadata {
             let is_unnamed = !attribute.has_name();
             match attribute.kind() {
                 attribute_type::STANDARD_INFORMATION => {
-                    (found.attributes, found.security_id) = standard_information(base, value)?;
+                    (found.attributes, found.security_id, found.modified) =
+                        standard_information(base, value)?;
                 }
                 attribute_type::FILE_NAME => names.add(value),
                 attribute_type::DATA if is_unnamed => {
@@ -132,16 +137,20 @@ impl Metadata {
     }
 }
 
-/// The file's attributes and the id of its descriptor, which is 0 before NTFS 3.0. `value` is given
-/// if it is resident, as it must be.
-fn standard_information(base: &Record, value: Option<&[u8]>) -> Result<(u32, u32), Corruption> {
+/// The file's attributes, the id of its descriptor, which is 0 before NTFS 3.0, and the time of the
+/// last change of its data. `value` is given if it is resident, as it must be.
+fn standard_information(
+    base: &Record,
+    value: Option<&[u8]>,
+) -> Result<(u32, u32, u64), Corruption> {
     let read = |value: &[u8]| {
         let attributes = bytes::u32_at(value, StandardInformation::FILE_ATTRIBUTES)?;
         let security_id = match value.len() {
             StandardInformation::OLD_LEN => 0,
             _ => bytes::u32_at(value, StandardInformation::SECURITY_ID)?,
         };
-        Some((attributes, security_id))
+        let modified: &U64 = bytes::view(value, StandardInformation::LAST_DATA_CHANGE)?;
+        Some((attributes, security_id, modified.get()))
     };
     value.and_then(read).ok_or_else(|| {
         let expected = format!("at least {} resident bytes", StandardInformation::OLD_LEN);
@@ -173,9 +182,11 @@ mod tests {
         let mut value = [0; 72];
         value[32] = 0x20;
         value[52] = 7;
+        value[8] = 9;
         let kind = attribute_type::STANDARD_INFORMATION;
         let found = gather(resident(kind, "", &value)).expect("whole");
         assert_eq!((found.attributes, found.security_id), (0x20, 7));
+        assert_eq!(found.modified, 9);
         let found = gather(resident(kind, "", &value[..48])).expect("as before NTFS 3.0");
         assert_eq!((found.attributes, found.security_id), (0x20, 0));
         for len in [0, 35, 40, 50, 55] {

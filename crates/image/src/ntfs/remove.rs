@@ -21,9 +21,7 @@ use super::removable::Removable;
 use super::shared::Inner;
 use super::volume::Volume;
 
-/// Offsets of `last_data_change_time` and `last_mft_change_time` in `$STANDARD_INFORMATION`, of
-/// every version.
-const LAST_DATA_CHANGE: usize = 8;
+/// Offset of `last_mft_change_time` in `$STANDARD_INFORMATION`, of every version.
 const LAST_CHANGE: usize = 16;
 /// `FILE_ATTRIBUTE_ARCHIVE`.
 const ARCHIVE: u32 = 0x20;
@@ -60,6 +58,8 @@ impl Volume {
         let removal = plan(&self.inner, folder, id, name)?;
         let mft = &self.inner.mft;
         let mft_bitmap = MftBitmap::open(mft)?;
+        // Somebody else may write to the clusters once they are free, and free them again.
+        mft.disk().keep(&removal.extents)?;
         write_index(mft, &removal.index, folder, now)?;
         for number in &removal.records {
             let mut record = mft.read_any(*number)?;
@@ -168,7 +168,7 @@ pub(super) fn set_times(record: &mut Record, now: u64) -> Option<()> {
         .find(attribute_type::STANDARD_INFORMATION, "")?
         .place();
     let value = record.value_mut(at)?;
-    *bytes::view_mut(value, LAST_DATA_CHANGE)? = U64::new(now);
+    *bytes::view_mut(value, StandardInformation::LAST_DATA_CHANGE)? = U64::new(now);
     *bytes::view_mut(value, LAST_CHANGE)? = U64::new(now);
     Some(())
 }

@@ -7,7 +7,7 @@ use zerocopy::IntoBytes;
 use zerocopy::byteorder::little_endian::{U16, U64};
 
 use super::format::{ChangeHeader, MAX_CHANGE};
-use super::sectors::Content;
+use super::sectors::{Content, SECTOR, Sector};
 
 /// Two changes of a sector become one if no more than this number of unchanged bytes separates
 /// them. The header of a further change would cost as much.
@@ -32,9 +32,15 @@ impl Change<'_> {
     }
 }
 
-/// Appends the changes of one sector to a frame's payload.
-pub(super) fn add_sector(payload: &mut Vec<u8>, offset: u64, old: &Content, new: &Content) {
-    for span in spans(old, new) {
+/// Appends the changes of one sector to a frame's payload, or all of the sector if it is kept.
+pub(super) fn add_sector(payload: &mut Vec<u8>, offset: u64, sector: &Sector) {
+    let Sector { old, new, is_kept } = sector;
+    let spans = if *is_kept {
+        std::iter::once(0..SECTOR).collect()
+    } else {
+        spans(old, new)
+    };
+    for span in spans {
         let len = span.len();
         let header = ChangeHeader {
             offset: U64::new(offset.saturating_add(span.start as u64)),
@@ -112,6 +118,14 @@ impl<'a> Iterator for Changes<'a> {
 mod tests {
     use super::*;
 
+    fn changed(old: Content, new: Content) -> Sector {
+        Sector {
+            old,
+            new,
+            is_kept: false,
+        }
+    }
+
     #[test]
     fn only_changed_bytes_are_kept() {
         let old = [0; 512];
@@ -120,7 +134,7 @@ mod tests {
         new[105] = 2;
         new[400] = 3;
         let mut payload = Vec::new();
-        add_sector(&mut payload, 4096, &old, &new);
+        add_sector(&mut payload, 4096, &changed(old, new));
         let mut changes = Changes::of(&payload);
         let first = changes.next().expect("a change");
         assert_eq!((first.offset, first.old), (4196, &[0; 6][..]));
@@ -134,7 +148,7 @@ mod tests {
     #[test]
     fn a_payload_that_ends_early_is_noticed() {
         let mut payload = Vec::new();
-        add_sector(&mut payload, 0, &[0; 512], &[1; 512]);
+        add_sector(&mut payload, 0, &changed([0; 512], [1; 512]));
         for len in 1..payload.len() {
             let mut changes = Changes::of(&payload[..len]);
             assert_eq!(changes.next(), None);

@@ -211,10 +211,27 @@ impl RecordedMedium {
                     Sector {
                         old: *before,
                         new: *after,
+                        is_kept: false,
                     },
                 ),
             }
         }
+        Ok(())
+    }
+
+    /// Adds a sector that is recorded, but doesn't change, to the waiting ones.
+    fn keep_sector(&self, state: &mut Waiting, number: u64) -> io::Result<()> {
+        if state.pending.keep(number) {
+            return Ok(());
+        }
+        let mut old = [0; SECTOR];
+        self.read(state, &mut old, number.saturating_mul(SECTOR_LEN))?;
+        let sector = Sector {
+            old,
+            new: old,
+            is_kept: true,
+        };
+        state.pending.add(number, sector);
         Ok(())
     }
 
@@ -324,7 +341,7 @@ fn payload(state: &Waiting) -> Vec<u8> {
     let mut payload = Vec::new();
     for (number, sector) in state.pending.iter() {
         let at = number.saturating_mul(SECTOR_LEN);
-        add_sector(&mut payload, at, &sector.old, &sector.new);
+        add_sector(&mut payload, at, sector);
     }
     payload
 }
@@ -409,6 +426,24 @@ impl Device for RecordedMedium {
         }
         for (piece, at) in data.chunks(PIECE).zip((offset..).step_by(PIECE)) {
             self.put(&mut state, piece, at)?;
+            if state.pending.len() > MOST_PENDING {
+                self.write(&mut state)?;
+                state.note(self.medium.begin_sync())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&self, offset: u64, len: usize) -> io::Result<()> {
+        let mut state = self.state();
+        state.usable()?;
+        range(offset, len, state.len)?;
+        if state.record.is_none() {
+            return Err(not_recorded());
+        }
+        let end = offset.saturating_add(len as u64);
+        for number in offset / SECTOR_LEN..end.div_ceil(SECTOR_LEN) {
+            self.keep_sector(&mut state, number)?;
             if state.pending.len() > MOST_PENDING {
                 self.write(&mut state)?;
                 state.note(self.medium.begin_sync())?;

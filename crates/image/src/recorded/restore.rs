@@ -194,7 +194,11 @@ impl RecordedMedium {
         if let Some(readable) = old.get_mut(..readable) {
             self.medium.read_exact_at(readable, start)?;
         }
-        Ok(Sector { old, new: old })
+        Ok(Sector {
+            old,
+            new: old,
+            is_kept: false,
+        })
     }
 
     /// The number of a range's bytes that come before the end of the medium.

@@ -17,6 +17,8 @@ pub(super) struct Sector {
     pub(super) old: Content,
     /// The bytes it is to hold.
     pub(super) new: Content,
+    /// True if all of it is recorded, also what doesn't change.
+    pub(super) is_kept: bool,
 }
 
 /// Changed sectors by their numbers. [`clear`](Self::clear) keeps the memory for the next ones.
@@ -60,6 +62,17 @@ impl Sectors {
     pub(super) fn new_mut(&mut self, number: u64) -> Option<&mut Content> {
         let sector = self.sectors.get_mut(*self.places.get(&number)?)?;
         Some(&mut sector.new)
+    }
+
+    /// Records all of a sector, if it is in the set. False if it isn't.
+    pub(super) fn keep(&mut self, number: u64) -> bool {
+        let place = self.places.get(&number);
+        let sector = place.and_then(|place| self.sectors.get_mut(*place));
+        let Some(sector) = sector else {
+            return false;
+        };
+        sector.is_kept = true;
+        true
     }
 
     /// Adds a sector that doesn't change yet.

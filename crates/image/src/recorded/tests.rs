@@ -571,3 +571,34 @@ fn no_frame_of_a_sealed_record_can_be_forged() {
     plain.end().expect("room");
     assert!(state(&unsealed.bytes(), 9).is_err());
 }
+
+/// Bytes that somebody gives up belong to the record, although they don't change.
+#[test]
+fn kept_bytes_are_compared_and_restored() {
+    let memory = Arc::new(Memory::new(content()));
+    let disk = RecordedMedium::new(memory.clone());
+    assert!(disk.keep(0, 4).is_err(), "without a record");
+    let record = Kept::default();
+    disk.begin(record.file()).expect("a record");
+    disk.keep(700, 900).expect("inside");
+    assert!(disk.keep(content().len() as u64 - 1, 2).is_err());
+    disk.write_all_at(&[7; 3], 800).expect("room");
+    disk.end().expect("room");
+    let state = |progress| disk.state_by(&record.file(), progress).expect("sound");
+    for progress in [Progress::Ended, Progress::Killed] {
+        assert_eq!(state(progress), State::AsRecorded);
+    }
+    for at in [512, 1599, 2047] {
+        let mut byte = [0];
+        memory.read_exact_at(&mut byte, at).expect("readable");
+        memory.write_all_at(&[!byte[0]], at).expect("room");
+        let changed = State::ChangedSince { offset: at };
+        assert_eq!(state(Progress::Ended), changed);
+        assert_eq!(state(Progress::Killed), changed);
+        memory.write_all_at(&byte, at).expect("room");
+    }
+    disk.restore(&record.file()).expect("sound");
+    let mut bytes = vec![0; content().len()];
+    disk.read_exact_at(&mut bytes, 0).expect("readable");
+    assert_eq!(bytes, content());
+}

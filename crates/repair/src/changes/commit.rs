@@ -166,7 +166,15 @@ fn need(
         need.state = need.state.saturating_add(records);
     }
     let grown = need.target.saturating_add(need.boot);
-    let changed = written.iter().copied().fold(grown, u64::saturating_add);
+    let mut changed = written.iter().copied().fold(grown, u64::saturating_add);
+    if let (Some(files), Some(_)) = (files, &site.disk) {
+        // There, a copy of each is kept, and the record has their clusters.
+        let old = files.old_bytes();
+        need.state = need.state.saturating_add(old);
+        changed = changed
+            .saturating_add(old)
+            .saturating_add(files.new_bytes());
+    }
     let record = site.record_room(changed, objects);
     need.state = need.state.saturating_add(record);
     Ok(need)

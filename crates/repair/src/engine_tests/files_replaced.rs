@@ -24,9 +24,9 @@ use crate::show_run::show_site;
 use crate::site::Options;
 
 const CONFIG: &str = "Windows/System32/config";
-const SOFTWARE: &str = "Windows/System32/config/SOFTWARE";
-const LOG: &str = "Windows/System32/config/SOFTWARE.LOG1";
-const COPY: &str = "Windows/System32/config/RegBack/SOFTWARE";
+pub(super) const SOFTWARE: &str = "Windows/System32/config/SOFTWARE";
+pub(super) const LOG: &str = "Windows/System32/config/SOFTWARE.LOG1";
+pub(super) const COPY: &str = "Windows/System32/config/RegBack/SOFTWARE";
 /// 2024-01-01, when the hives of the tests were written.
 const WRITTEN: u64 = 133_485_408_000_000_000;
 const DAY: u64 = 86_400 * 10_000_000;
@@ -36,12 +36,12 @@ const LOSSES: [Loss; 3] = [
     Loss::Some(0x9e37_79b9_7f4a_7c15),
 ];
 
-const HEAD: &str = "schema = 1\nname = \"own\"\ntitle = \"Title\"\nsummary = \"Summary\"\n\
+pub(super) const HEAD: &str = "schema = 1\nname = \"own\"\ntitle = \"Title\"\nsummary = \"Summary\"\n\
     sources = [\"https://example.org\"]\n";
-const HIVE: &str = "\n[[file]]\npath = 'Windows\\System32\\config'\nmatch = \"SOFTWARE\"\n\
+pub(super) const HIVE: &str = "\n[[file]]\npath = 'Windows\\System32\\config'\nmatch = \"SOFTWARE\"\n\
     action = \"copy\"\nfrom = 'windows\\system32\\CONFIG\\RegBack\\SOFTWARE'\ncheck = \"hive\"\n\
     fault = \"damaged\"\nwhy = \"Windows needs it\"\n";
-const VALUE: &str = "\n[[registry]]\nhive = \"SYSTEM\"\nkey = 'ControlSet*\\Control'\n\
+pub(super) const VALUE: &str = "\n[[registry]]\nhive = \"SYSTEM\"\nkey = 'ControlSet*\\Control'\n\
     value = \"FilesTest\"\ntype = \"REG_DWORD\"\ndata = 1\nwhy = \"a value, too\"\n";
 
 fn row(folder: &str, name: &str, from: &str, check: &str) -> String {
@@ -65,7 +65,7 @@ fn system() -> Vec<u8> {
     })
 }
 
-fn software() -> Vec<u8> {
+pub(super) fn software() -> Vec<u8> {
     hive(|editor| number(editor, r"Microsoft\Windows NT\CurrentVersion", "copy", 1))
 }
 
@@ -77,7 +77,7 @@ fn stamped(mut hive: Vec<u8>, written: u64, sequences: (u32, u32)) -> Vec<u8> {
 }
 
 /// A Windows whose SOFTWARE is damaged, with a sound copy.
-fn disk() -> FaultyDisk {
+pub(super) fn disk() -> FaultyDisk {
     let disk = FaultyDisk::new();
     disk.put(&format!("{CONFIG}/SYSTEM"), system());
     let mut damaged = software();

@@ -1,6 +1,7 @@
 //! Small unmounted disks, made with Linux tools: a Windows volume with a dirty hive and with keys
 //! that SYSTEM can't read, and a boot volume.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,53 @@ pub(super) enum Container {
 /// The bytes of an image file; `None`, with a message, if it can't be made on this machine.
 pub(super) fn image(hive: &str, boot: Boot, container: Container) -> Option<Vec<u8>> {
     image_with(boot, container, |root| fill_windows(root, hive))
+}
+
+/// The bytes of an image file whose Windows volume has these files; `link` gets another name for
+/// the first of its two.
+pub(super) fn image_of(
+    files: &BTreeMap<String, Vec<u8>>,
+    link: Option<[&str; 2]>,
+    container: Container,
+) -> Option<Vec<u8>> {
+    image_with(Boot::Ntfs, container, |root| {
+        for (path, bytes) in files {
+            put(root, path, bytes);
+        }
+        if let Some([old, new]) = link {
+            fs::hard_link(root.join(old), root.join(new)).expect("linked");
+        }
+    })
+}
+
+/// The files below the folder `Windows` of a raw image, as ntfs-3g reads them, after ntfsfix has
+/// found nothing to do; `None` if they aren't installed.
+pub(super) fn read_with_tools(image: &[u8]) -> Option<BTreeMap<String, Vec<u8>>> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("volume");
+    let volume = image[WINDOWS_AT * SECTOR..][..WINDOWS_SECTORS * SECTOR].to_vec();
+    fs::write(&path, volume).expect("written");
+    let argument = path.to_str().expect("a plain path");
+    let said = run("ntfsfix", &["--no-action", argument])?;
+    assert!(said.contains("processed successfully"), "{said}");
+    let mount = Mount::new(argument, &folder.path().join("mounted"))?;
+    let mut files = BTreeMap::new();
+    add_files(&mount.folder, "Windows", &mut files);
+    Some(files)
+}
+
+fn add_files(root: &Path, path: &str, files: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in fs::read_dir(root.join(path)).expect("listed") {
+        let entry = entry.expect("listed");
+        let name = entry.file_name().into_string().expect("Unicode");
+        let below = format!("{path}/{name}");
+        if entry.file_type().expect("known").is_dir() {
+            add_files(root, &below, files);
+        } else {
+            let bytes = fs::read(entry.path()).expect("readable");
+            files.insert(below, bytes);
+        }
+    }
 }
 
 /// The bytes of an image file whose Windows volume has the files and descriptors of another disk.

@@ -34,6 +34,8 @@ mod image_boot;
 #[cfg(target_os = "linux")]
 mod image_crash;
 #[cfg(target_os = "linux")]
+mod image_files;
+#[cfg(target_os = "linux")]
 mod image_fixture;
 #[cfg(target_os = "linux")]
 mod image_room;

@@ -20,7 +20,7 @@ pub(crate) use entries::{
     Content, DescriptorsEntry, DiskEntry, FileEntry, HiveEntry, JournalChange, Step, on_volume,
 };
 
-pub(crate) use files::{FileMove, FilesEntry, KEPT, MovedTo, NewFile};
+pub(crate) use files::{FileMove, FilesEntry, KEPT, MovedTo, NewFile, longest_new_name};
 
 pub(crate) use crate::run_state::SCHEMA;
 
@@ -149,8 +149,11 @@ impl Journal {
     /// True if the run was killed after its hives were done, when only files were left to be moved
     /// and security descriptors to be set, and a repair with these recipes would do that, too.
     pub(crate) fn can_be_completed(&self, recipes: &[String]) -> bool {
+        // On a disk that isn't mounted, the structures of the volume may be half changed.
+        let is_half_moved = self.files.is_some() && self.disk.is_some();
         self.state == RunState::Applying
             && self.kind == RunKind::Repair
+            && !is_half_moved
             && (self.files.as_ref().is_some_and(|entry| entry.begun)
                 || self.descriptors.as_ref().is_some_and(|entry| entry.begun))
             && self.recipes.iter().all(|recipe| recipes.contains(recipe))

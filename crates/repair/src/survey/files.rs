@@ -7,7 +7,7 @@ use diskmend_disk::{Access, Dir, File, Kind, LookupError};
 use jiff::Timestamp;
 
 use super::Survey;
-use crate::changes::files::{MAX_BYTES, MAX_COPIED, MAX_FILES, may_move};
+use crate::changes::files::{MAX_BYTES, MAX_COPIED, MAX_FILES, can_change, may_move};
 use crate::digest::Content;
 use crate::error::{Error, Refusal, chain};
 use crate::facts::Facts;
@@ -177,6 +177,10 @@ fn see(
                 }
             }
         }
+    }
+    drop(file);
+    if seen.problem.is_none() {
+        seen.problem = can_change(site, (folder, name), (row.change(), 0)).err();
     }
     Ok(Some(seen))
 }

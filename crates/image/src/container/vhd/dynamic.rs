@@ -198,6 +198,18 @@ impl Dynamic {
         Ok(())
     }
 
+    /// Takes bytes of the disk into the record of changes, as far as the file has them.
+    pub(crate) fn keep(&self, offset: u64, len: usize) -> io::Result<()> {
+        range(offset, len, self.size)?;
+        for piece in pieces(offset, len, self.block_size) {
+            if let Some(start) = self.located(piece.block)? {
+                let at = self.data_at(start, piece.within);
+                self.medium.keep(at, piece.range.len())?;
+            }
+        }
+        Ok(())
+    }
+
     fn read_block(&self, start: BlockStart, piece: &Piece, part: &mut [u8]) -> io::Result<()> {
         let bitmap = self.bitmap(start, piece)?;
         for run in bitmap.runs()? {

@@ -32,6 +32,12 @@ impl Fixed {
         self.medium.read_exact_at(buf, offset)
     }
 
+    /// Takes bytes of the disk into the record of changes.
+    pub(crate) fn keep(&self, offset: u64, len: usize) -> io::Result<()> {
+        range(offset, len, self.size())?;
+        self.medium.keep(offset, len)
+    }
+
     /// Checks whether it may be written.
     pub(crate) fn check_writable(&self) -> Result<(), ContainerError> {
         refuse_suspended(&self.footer)

@@ -128,6 +128,18 @@ impl Vhdx {
         }
         Ok(())
     }
+
+    /// Takes bytes of the disk into the record of changes, as far as the file has them.
+    pub(super) fn keep(&self, offset: u64, len: usize) -> io::Result<()> {
+        range(offset, len, self.metadata.disk_size)?;
+        for piece in pieces(offset, len, self.metadata.block_size.get()) {
+            if let Place::File(start) = self.place(piece.block)? {
+                let at = start.0.saturating_add(piece.within);
+                self.view.keep(at, piece.range.len())?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The maximum length of a file for a disk: its regions, all its blocks, and one more block,

@@ -178,6 +178,10 @@ impl Device for View {
         self.medium.write_all_at(data, offset)
     }
 
+    fn keep(&self, offset: u64, len: usize) -> io::Result<()> {
+        self.medium.keep(offset, len)
+    }
+
     fn sync(&self) -> io::Result<()> {
         self.medium.sync()
     }

@@ -42,6 +42,10 @@ pub(crate) fn record(
             return Err(changed().into());
         }
         let kept = MovedTo::kept_name(number);
+        let is_kept = judged.change != FileChangeKind::Rename;
+        if site.disk.is_some() && is_kept {
+            staged::keep(run, &kept, (&path, file.as_ref(), content))?;
+        }
         let mac = run.mac_of(&kept, file.as_ref())?;
         let new = match judged.source() {
             Some(source) => Some(staged::make(site, run, (number, &found), source)?),
@@ -122,15 +126,15 @@ pub(crate) fn apply(
         };
         match places.standing {
             Standing::Moved => continue,
-            Standing::Old | Standing::Both if places.can_be_replaced() => places.make()?,
+            Standing::Old | Standing::Both if places.can_be_made() => places.make()?,
             Standing::Half => {}
             Standing::Old | Standing::Both | Standing::Taken | Standing::Gone => {
                 return Err(changed().into());
             }
         }
-        if file.new.is_some() {
+        if file.new.is_some() && !places.is_on_image() {
             let half = self::places(site, run, (number, file))?;
-            if half.standing != Standing::Half || !half.can_be_replaced() {
+            if half.standing != Standing::Half || !half.can_be_made() {
                 return Err(changed().into());
             }
             half.replace()?;

@@ -5,6 +5,7 @@ use std::io;
 use diskmend_disk::{Access, Dir, Found, Identity, Kind, LookupError};
 
 use super::Listing;
+use super::on_image::overwrite;
 use crate::digest::Content;
 use crate::error::{Error, chain};
 use crate::run::journal::valid::components;
@@ -53,13 +54,35 @@ pub(super) struct Places<'a> {
     is_staged: bool,
     /// True if it is a folder.
     is_folder: bool,
+    /// If the disk isn't mounted: what the run has of the file.
+    on_image: Option<Kept>,
     pub(super) standing: Standing,
 }
 
+/// What a run has of a file of a disk that isn't mounted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// A copy.
+    Copy,
+    /// It should have a copy, and has none.
+    Lost,
+    /// Nothing: the file gets another name.
+    Nothing,
+}
+
 impl Places<'_> {
-    /// Moves the file to its new place, durably.
+    /// Moves the file to its new place, durably. On a disk that isn't mounted, a file that is
+    /// replaced has its new content then.
     pub(super) fn make(&self) -> Result<(), Error> {
         let durable = || {
+            if let Some(kept) = self.on_image {
+                match (&self.staged, kept) {
+                    (Some(staged), _) => self.overwrite(staged)?,
+                    (None, Kept::Nothing) => self.folder.rename(self.name, self.new_name)?,
+                    (None, Kept::Copy | Kept::Lost) => self.folder.remove_file(self.name)?,
+                }
+                return self.folder.sync();
+            }
             let new_folder = self.new_folder()?;
             match self.standing {
                 _ if self.is_folder => self.folder.rename_folder(self.name, self.new_name)?,
@@ -73,9 +96,28 @@ impl Places<'_> {
         durable().map_err(Error::io(self.path, "move the file"))
     }
 
-    /// True if the file that takes its place is ready, or if none does.
-    pub(super) const fn can_be_replaced(&self) -> bool {
-        self.staged.is_none() || self.is_staged
+    /// True if the run has all that it needs: the file that takes its place, if one does, and on a
+    /// disk that isn't mounted a copy of a file that goes.
+    pub(super) fn can_be_made(&self) -> bool {
+        (self.staged.is_none() || self.is_staged) && self.on_image != Some(Kept::Lost)
+    }
+
+    /// True if the disk isn't mounted.
+    pub(super) const fn is_on_image(&self) -> bool {
+        self.on_image.is_some()
+    }
+
+    /// True if only the record of sectors can bring the file back: no file can be made there.
+    pub(super) fn is_gone_for_good(&self) -> bool {
+        self.staged.is_none() && !matches!(self.on_image, None | Some(Kept::Nothing))
+    }
+
+    /// Gives the file the content of one in the run.
+    fn overwrite(&self, with: &str) -> io::Result<()> {
+        overwrite(
+            (self.folder.as_ref(), self.name),
+            (self.new_folder()?, with),
+        )
     }
 
     /// Moves the file that takes its place there, durably.
@@ -120,6 +162,16 @@ impl Places<'_> {
     /// Moves the file back to its old place, durably. Nothing is replaced.
     pub(super) fn take_back(&self) -> Result<(), Error> {
         let durable = || {
+            if let Some(kept) = self.on_image {
+                match (&self.staged, kept) {
+                    (Some(_), _) => self.overwrite(self.new_name)?,
+                    (None, Kept::Nothing) => self.folder.rename(self.new_name, self.name)?,
+                    (None, Kept::Copy | Kept::Lost) => {
+                        return Err(io::ErrorKind::Unsupported.into());
+                    }
+                }
+                return self.folder.sync();
+            }
             let new_folder = self.new_folder()?;
             self.unreplace()?;
             match self.standing {
@@ -175,7 +227,14 @@ pub(super) fn look<'a>(
         Some(new_folder) => side(new_folder.as_ref(), new_name, run, &old)?,
         None => Side::Nothing,
     };
+    let is_kept = matches!(entry.to, MovedTo::Kept(_));
+    let on_image = site.disk.as_ref().map(|_| match (is_kept, &there) {
+        (false, _) => Kept::Nothing,
+        (true, Side::Ours(_)) => Kept::Copy,
+        (true, Side::Nothing | Side::Other) => Kept::Lost,
+    });
     let mut standing = match (here, there) {
+        (Side::Ours(_), _) if is_kept && on_image.is_some() => Standing::Old,
         (Side::Ours(here), Side::Ours(there)) if here == there => Standing::Both,
         (Side::Ours(_), Side::Nothing) => Standing::Old,
         (Side::Nothing, Side::Ours(_)) => Standing::Moved,
@@ -198,6 +257,8 @@ pub(super) fn look<'a>(
         };
         is_staged = matches!(in_run, Side::Ours(_));
         standing = match (standing, in_place, in_run) {
+            (_, Side::Ours(_), _) if on_image.is_some() => Standing::Moved,
+            (Standing::Moved, ..) if on_image.is_some() => Standing::Gone,
             // If the new file is lost, apply refuses, and undo still brings the old one back.
             (Standing::Moved, ..) => Standing::Half,
             (Standing::Taken, Side::Ours(here), Side::Ours(there)) if here == there => {
@@ -217,6 +278,7 @@ pub(super) fn look<'a>(
         staged,
         is_staged,
         is_folder: entry.folder.is_some(),
+        on_image,
         standing,
     }))
 }

@@ -34,12 +34,6 @@ pub(crate) fn may_move(
     file: &dyn File,
     (path, change): (&str, FileChangeKind),
 ) -> Result<(), String> {
-    if site.disk.is_some() {
-        return Err(
-            "on an unmounted disk, diskmend moves no file: mount the volume, and repair it there"
-                .to_owned(),
-        );
-    }
     allowed(path, change)?;
     let name = path.rsplit('/').next().unwrap_or(path);
     if change == FileChangeKind::Rename && renamed_len(name) > MAX_UNITS {
@@ -55,7 +49,8 @@ pub(crate) fn may_move(
         return Err("it is on another volume".to_owned());
     }
     let is_kept = matches!(change, FileChangeKind::Remove | FileChangeKind::Copy);
-    if is_kept && !site.state.is_on_volume_of(site.root.as_ref()) {
+    // On a disk that isn't mounted, the file is copied into it.
+    if is_kept && site.disk.is_none() && !site.state.is_on_volume_of(site.root.as_ref()) {
         return Err(
             "the folder for undo data is on another volume, and a file that is removed or replaced \
              is moved into it: leave out --state-dir"

@@ -12,6 +12,7 @@ mod apply;
 mod folder;
 mod look;
 mod may_move;
+mod on_image;
 mod outcome;
 mod planned;
 mod scope;
@@ -22,10 +23,11 @@ pub(crate) use apply::{apply, record};
 pub(crate) use folder::{Listing, may_rename};
 pub(crate) use look::{Standing, look_at_all};
 pub(crate) use may_move::may_move;
+pub(crate) use on_image::can_change;
 pub use outcome::UndoneFiles;
 pub(crate) use planned::FilesChange;
 pub(crate) use scope::check as check_scope;
-pub(crate) use undo::{all_back, settle, undo};
+pub(crate) use undo::{all_back, settle, to_undo, undo};
 
 /// The greatest number of files that a run moves.
 pub(crate) const MAX_FILES: usize = 256;

@@ -1,7 +1,7 @@
 //! Files that a plan moves.
 
 use crate::error::{Error, Refusal};
-use crate::finding::{Finding, Goal, JudgedFile, SeenFile};
+use crate::finding::{FileChangeKind, Finding, Goal, JudgedFile, SeenFile};
 use crate::names::same_file;
 use crate::place::Place;
 
@@ -36,6 +36,14 @@ impl FilesChange {
         }
         let change = (!files.is_empty()).then_some(Self { files });
         (change, refused)
+    }
+
+    /// The bytes of the files that are removed or replaced.
+    pub(crate) fn old_bytes(&self) -> u64 {
+        let gone = |file: &&Finding<JudgedFile>| file.judged.change != FileChangeKind::Rename;
+        let seen = self.files.iter().filter(gone);
+        let lens = seen.filter_map(|file| Some(file.judged.seen.as_ref()?.len));
+        lens.fold(0, u64::saturating_add)
     }
 
     /// The bytes of the files that are made.

@@ -267,13 +267,32 @@ mod tests {
         let mut edit = own("Windows/a.sys", kept(1));
         edit.kind = RunKind::HiveEdit;
         assert!(!is(&edit));
-        let mut on_disk = own("Windows/a.sys", kept(1));
-        on_disk.disk = Some(DiskEntry {
-            partition: 1,
-            record: "sectors.bin".to_owned(),
-            content: None,
-            mac: None,
-        });
-        assert!(!is(&on_disk));
+        for (to, sound) in [
+            (kept(1), true),
+            (renamed("a.sys"), true),
+            (kept(2), false),
+            (renamed("b.sys"), false),
+        ] {
+            let mut on_disk = own("Windows/a.sys", to);
+            on_disk.disk = Some(DiskEntry {
+                partition: 1,
+                record: "sectors.bin".to_owned(),
+                content: None,
+                mac: None,
+            });
+            assert_eq!(is(&on_disk), sound);
+            if let Some(entry) = &mut on_disk.files {
+                entry.moves[0].folder = Some(1);
+                assert!(on_disk.validate().is_err(), "a folder");
+            }
+            if let Some(entry) = &mut on_disk.files {
+                entry.moves[0].folder = None;
+            }
+            // The structures of the volume may be half changed: it is undone, not completed.
+            let recipes = ["my-own".to_owned()];
+            assert!(!on_disk.can_be_completed(&recipes));
+            on_disk.disk = None;
+            assert!(on_disk.can_be_completed(&recipes));
+        }
     }
 }

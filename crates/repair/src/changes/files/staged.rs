@@ -36,7 +36,7 @@ pub(super) fn make(
     let name = NewFile::staged_name(number);
     let write = || Error::io(&old.path, "make the file that takes its place");
     let mut to = run.create_anew(&name, "make a file in the run")?;
-    copy(from.as_ref(), to.as_mut(), source).map_err(write())?;
+    copy(from.as_ref(), to.as_mut(), source.is_to_be_closed).map_err(write())?;
     drop(to);
     let mut details = old.dir.details(&old.name).map_err(write())?;
     details.streams.clear();
@@ -60,8 +60,37 @@ pub(super) fn make(
     })
 }
 
-fn copy(from: &dyn File, to: &mut dyn File, source: &Source) -> std::io::Result<()> {
-    let len = source.content.length;
+/// Makes a copy of a file of a disk that isn't mounted in the run's own folder, and reads it back.
+/// It is durable once the run's folder is.
+///
+/// # Errors
+/// If the disk is full, or if the copy is read back otherwise.
+pub(super) fn keep(
+    run: &RunFolder,
+    name: &str,
+    (path, file, content): (&str, &dyn File, Content),
+) -> Result<(), Error> {
+    let mut to = run.create_anew(name, "make a file in the run")?;
+    let write = || Error::io(path, "copy the file into the run");
+    copy(file, to.as_mut(), false).map_err(write())?;
+    drop(to);
+    let made = run.open(name, Access::Read)?;
+    if content.is_of(made.as_ref()).map_err(write())? {
+        return Ok(());
+    }
+    Err(Error::ReadBack {
+        path: path.to_owned(),
+        found: "other bytes in the copy".to_owned(),
+    })
+}
+
+/// Gives a file the content of another one, durably.
+pub(super) fn copy(
+    from: &dyn File,
+    to: &mut dyn File,
+    is_to_be_closed: bool,
+) -> std::io::Result<()> {
+    let len = from.len()?;
     to.set_len(len)?;
     let mut at = 0;
     while at < len {
@@ -69,7 +98,7 @@ fn copy(from: &dyn File, to: &mut dyn File, source: &Source) -> std::io::Result<
         let mut bytes = vec![0; left];
         from.read_exact_at(&mut bytes, at)?;
         if at == 0
-            && source.is_to_be_closed
+            && is_to_be_closed
             && let Some(head) = bytes.first_chunk_mut::<HEAD_LEN>()
         {
             close(head);

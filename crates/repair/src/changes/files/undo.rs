@@ -37,6 +37,16 @@ pub(crate) fn undo(
         };
         match places.standing {
             Standing::Old => undone.already += 1,
+            Standing::Moved if places.is_gone_for_good() => {
+                let kept = MovedTo::kept_name(number);
+                let reason = format!(
+                    "diskmend makes no file on an unmounted NTFS volume; its content is {kept} in \
+                     the folder {}.files of the runs",
+                    run.id
+                );
+                undone.left_alone.add(path, reason);
+                undone.kept += 1;
+            }
             Standing::Moved | Standing::Half | Standing::Both => match places.take_back() {
                 Ok(()) => undone.put_back.push(path.clone()),
                 Err(error) => undone.failed.add(path, chain(&error)),
@@ -59,6 +69,26 @@ pub(crate) fn undo(
                 path,
                 "the file is not where the run had put it, or was changed there",
             ),
+        }
+    }
+    Some(undone)
+}
+
+/// What restoring the sectors of a disk does for the files of a run. `None` if it had moved none.
+/// What can't be read now is passed to `unknown`.
+pub(crate) fn to_undo(
+    site: &Site,
+    run: &RunFolder,
+    journal: &Journal,
+    mut unknown: impl FnMut(&str, Error),
+) -> Option<UndoneFiles> {
+    let entry = journal.files.as_ref()?;
+    let mut undone = UndoneFiles::default();
+    for (number, file) in (1..).zip(&entry.moves) {
+        match look(site, run, (number, file)) {
+            Ok(Some(places)) if places.standing == Standing::Old => undone.already += 1,
+            Ok(_) => undone.put_back.push(file.path.clone()),
+            Err(error) => unknown(&file.path, error),
         }
     }
     Some(undone)

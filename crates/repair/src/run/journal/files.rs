@@ -91,8 +91,12 @@ const STAGED: &str = "new-";
 /// The text after the old name of a file that was renamed; the run's name follows.
 const RENAMED: &str = ".diskmend-";
 
+/// A name as long as the longest one that a run can give to a file.
+pub(crate) fn longest_new_name(name: &str) -> String {
+    format!("{name}{RENAMED}20000101T000000Z-999")
+}
+
 /// The greatest length that a file's name can have after it was renamed, in UTF-16 units.
 pub(crate) fn renamed_len(name: &str) -> usize {
-    // A name of a run has up to 20 characters: `20261123T124100Z-999`.
-    name.encode_utf16().count() + RENAMED.len() + 20
+    longest_new_name(name).encode_utf16().count()
 }

@@ -106,7 +106,7 @@ impl Journal {
         let Some(entry) = &self.files else {
             return Ok(());
         };
-        if self.kind != RunKind::Repair || self.disk.is_some() {
+        if self.kind != RunKind::Repair {
             return Err("files that are moved in a run that moves none".to_owned());
         }
         for (index, file) in entry.moves.iter().enumerate() {
@@ -124,7 +124,8 @@ impl Journal {
             if !sound {
                 return Err(format!("\"{path}\" is moved to where no run moves a file"));
             }
-            if file.folder.is_some() && !matches!(file.to, MovedTo::Renamed(_)) {
+            let is_folder = file.folder.is_some();
+            if is_folder && (self.disk.is_some() || !matches!(file.to, MovedTo::Renamed(_))) {
                 return Err(format!("\"{path}\": a folder that is moved elsewhere"));
             }
             if let Some(new) = &file.new {

@@ -3,7 +3,7 @@
 use diskmend_disk::{Access, Kind, LookupError};
 
 use super::{Budget, modified, none};
-use crate::changes::files::{MAX_COPIED, may_move};
+use crate::changes::files::{MAX_COPIED, can_change, may_move};
 use crate::digest::Content;
 use crate::error::{Error, chain};
 use crate::facts::Facts;
@@ -53,7 +53,7 @@ pub(super) fn look(
     let source = file_check::source(facts, copy, &found)?;
     let change = (found.path.as_str(), FileChangeKind::Copy);
     seen.problem = may_move(facts.site, found.dir.as_ref(), file.as_ref(), change).err();
-    if seen.problem.is_none() {
+    if seen.problem.is_none() && facts.site.disk.is_none() {
         let kept = found.dir.can_remove(&found.name);
         seen.problem = kept.err().map(|error| error.to_string());
     }
@@ -74,6 +74,11 @@ pub(super) fn look(
                 seen.content = Some(Content::of_file(file.as_ref()).map_err(io())?);
             }
         }
+    }
+    drop(file);
+    if seen.problem.is_none() {
+        let place = (found.dir.as_ref(), found.name.as_str());
+        seen.problem = can_change(facts.site, place, (FileChangeKind::Copy, replacing)).err();
     }
     let is_replaced = seen.problem.is_none() && matches!(seen.source, Some(Ok(_)));
     if is_replaced && copy.check == FileCheck::Hive {
@@ -126,9 +131,13 @@ fn see_log(
         .map_err(|refusal| said(refusal.into()))?;
     let left = budget.copied.checked_sub(found.metadata.len);
     budget.copied = left.ok_or("it is too long")?;
-    Ok(Some(SeenFile {
+    let seen = SeenFile {
         modified: modified(file.as_ref()),
         content: Some(Content::of_file(file.as_ref()).map_err(io)?),
         ..SeenFile::of_len(found.metadata.len)
-    }))
+    };
+    drop(file);
+    let place = (found.dir.as_ref(), found.name.as_str());
+    can_change(facts.site, place, (FileChangeKind::Remove, 0))?;
+    Ok(Some(seen))
 }
