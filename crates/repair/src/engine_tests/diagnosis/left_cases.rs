@@ -4,6 +4,7 @@
 use diskmend_hive::ValueType;
 
 use super::cases::{Cases, data, number};
+use super::disk::Break;
 use super::event_cases::{SCM, SYSTEM, event, logs, service};
 use crate::place::HiveName::{Software, System};
 use crate::testing::evtx::Record;
@@ -25,6 +26,14 @@ pub(super) fn cases() -> Cases {
     };
     let mut fips = number(r"Control\Lsa\FipsAlgorithmPolicy", "Enabled", 1);
     fips.extend(logs(&[(SYSTEM, event("Schannel", 36874))]));
+    let file = ValueData::text(ValueType::SZ, r"E:\dd.sys");
+    let mut dump = data(System, r"Control\CrashControl", "DedicatedDumpFile", file);
+    let disk = ValueData {
+        value_type: ValueType::BINARY,
+        bytes: vec![1; 12],
+    };
+    let drives = "MountedDevices".to_owned();
+    dump.push(Break::Data(System, drives, r"\DosDevices\C:", disk));
     let about = |log, provider, id| logs(&[(log, event(provider, id))]);
     vec![
         ("service-account", refused),
@@ -42,6 +51,7 @@ pub(super) fn cases() -> Cases {
             logs(&[crash("2026-05-01T12:00:00Z"), crash("2026-05-01T12:05:00Z")]),
         ),
         ("crash-dump-not-written", about(SYSTEM, "volmgr", 46)),
+        ("dump-drive-missing", dump),
         ("fips-only", fips),
         ("group-policy-fails", about(SYSTEM, POLICY, 1085)),
         ("logon-waits", about("Application", WINLOGON, 6005)),
