@@ -53,7 +53,7 @@ fn a_repair_of_faults_writes_nothing_to_a_healthy_disk() {
 }
 
 /// The files below a folder.
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a readable folder") {
         let path = entry.expect("an entry").path();

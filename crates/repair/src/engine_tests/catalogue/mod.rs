@@ -71,6 +71,13 @@ impl Case {
     }
 }
 
+/// What is broken on the first disk of a recipe.
+pub(super) fn breaks_for(recipe: &str) -> Vec<Break> {
+    let mut cases = cases::all().into_iter();
+    let case = cases.find(|case| case.recipe == recipe);
+    case.expect("a case of the recipe").breaks
+}
+
 fn catalogue() -> &'static Catalogue {
     static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
     CATALOGUE.get_or_init(|| Catalogue::built_in().expect("valid"))

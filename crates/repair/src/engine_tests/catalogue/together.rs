@@ -1,18 +1,22 @@
 //! All recipes that can be used in one run, on one disk.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use diskmend_disk::Target;
 
 #[cfg(target_os = "linux")]
 use super::super::{image, image_fixture::image_like};
-#[cfg(target_os = "linux")]
-use super::catalogue;
+use super::healthy::files_below;
 use super::kept::keep_hives;
-use super::{groups, in_state, inspect, repair, same_content, site};
+use super::{catalogue, groups, in_state, inspect, options, repair, same_content, site};
 use crate::documents::{Outcome, RowState};
+use crate::engine::Engine;
 use crate::engine_tests::catalogue::cases;
 use crate::engine_tests::diagnosis::disk::{Break, CONFIG, disk};
-use crate::engine_tests::support::undo;
+use crate::engine_tests::support::{Files, differing, undo, with_watch};
 use crate::plan::Goal;
+use crate::site::Options;
+use crate::trust::{Key, Keys};
 
 /// What is broken for these recipes. A certificate to which the listener is pinned stays although it
 /// is expired, so nothing is pinned here.
@@ -68,6 +72,48 @@ fn all_recipes_in_one_run_on_real_hives_are_undone_to_the_byte() {
             undo(&disk, None).expect("undo");
             same_content(&disk, &pristine, &what);
         }
+    }
+}
+
+/// The files of a folder of the system, except for those of the engine itself.
+fn files_of(root: &Path) -> Files {
+    let files = files_below(root).into_iter().map(|file| {
+        let path = file.strip_prefix(root).expect("below the root");
+        let path = path.to_string_lossy().replace('\\', "/");
+        (path, std::fs::read(&file).expect("readable"))
+    });
+    files
+        .filter(|(path, _)| !path.starts_with("diskmend/"))
+        .collect()
+}
+
+/// The same in a folder of the system, as on a mounted drive.
+#[test]
+fn all_recipes_in_one_run_in_a_folder_are_undone_to_the_byte() {
+    for group in groups() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for (path, bytes) in disk(&breaks(group)).files() {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+            std::fs::write(path, bytes).expect("a file");
+        }
+        let before = files_of(folder.path());
+        let options = Options {
+            keys: Keys::own(Key::from_bytes([5; 32])),
+            ..options()
+        };
+        let target = Target::open(folder.path()).expect("a folder");
+        let mut engine = Engine::open(target, options).expect("an engine");
+        let recipes = catalogue().select_to_repair(group).expect("known");
+        let plan = with_watch(|watch| engine.plan(&recipes, Goal::Desired, watch)).expect("a plan");
+        let report = with_watch(|watch| plan.apply(watch)).expect("a repair");
+        assert_ne!(report.outcome, Outcome::NothingToDo, "{group:?}");
+        let changed = files_of(folder.path());
+        assert!(changed != before, "{group:?}");
+        with_watch(|watch| engine.undo(None, watch)).expect("undo");
+        let undone = files_of(folder.path());
+        let differ = differing(&undone, &before);
+        assert!(differ.is_empty(), "{group:?}: {differ:?} differ");
     }
 }
 

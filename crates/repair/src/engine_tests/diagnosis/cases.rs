@@ -6,6 +6,7 @@ use diskmend_disk::testing::FaultyDisk;
 use diskmend_hive::ValueType;
 
 use super::super::boot_fixture::{BIOS, LOADER, Maker, RECOVERY, SECOND, bios};
+use super::super::catalogue::breaks_for;
 use super::super::evidence::certificates::{PAST, STORE, binary, blob, certificate, thumbprint};
 use super::super::evidence::dumps::{dump, minidump};
 use super::super::evidence::firewall::{ID, rule};
@@ -32,11 +33,22 @@ pub(super) fn cases() -> Vec<(&'static str, FaultyDisk)> {
     cases.extend(logon_cases::cases());
     cases.extend(machine_cases::cases());
     cases.extend(left_cases::cases());
-    cases
-        .into_iter()
-        .map(|(name, breaks)| (name, disk(&breaks)))
-        .collect()
+    let with_repair = |(name, mut breaks): (&'static str, Vec<Break>)| {
+        let also = TO_REPAIR.iter().find(|(rule, _)| *rule == name);
+        breaks.extend(also.into_iter().flat_map(|(_, recipe)| breaks_for(recipe)));
+        (name, disk(&breaks))
+    };
+    cases.into_iter().map(with_repair).collect()
 }
+
+/// Rules that events or dumps tell of, and the recipes that find something to repair on their disks.
+const TO_REPAIR: [(&str, &str); 5] = [
+    ("stop-csagent", "crowdstrike-291"),
+    ("stop-verifier", "driver-verifier-off"),
+    ("update-transaction-log", "txr-logs"),
+    ("registry-pol-damaged", "gp-local-reset"),
+    ("ports-exhausted", "tcp-ports"),
+];
 
 pub(super) type Cases = Vec<(&'static str, Vec<Break>)>;
 

@@ -121,13 +121,16 @@ fn every_cause_is_found_first_on_its_disk() {
 }
 
 /// A cause that events tell is still told after the repair.
-const TOLD_BY_EVENTS: [&str; 9] = [
+const TOLD_BY_EVENTS: [&str; 12] = [
     "profile-not-loaded",
     "crash-dump-not-written",
     "applocker",
     "ntlm-refused",
     "ports-exhausted",
+    "stop-csagent",
     "stop-verifier",
+    "update-transaction-log",
+    "registry-pol-damaged",
     "remote-desktop-service-fails",
     "tls-no-agreement",
     "remote-desktop-private-key",
