@@ -57,6 +57,19 @@ impl Image {
         bytes::slice(self.buffer.bytes(), BASE_BLOCK_LEN, self.bins_len).expect("all bins")
     }
 
+    /// The bytes from `offset`, which is in the base block, to the end of the bins.
+    #[expect(
+        clippy::expect_used,
+        reason = "the constructor and `set_bins_len` have made sure of the bytes, and a buffer \
+                  never gets shorter"
+    )]
+    pub(crate) fn bytes_from(&self, offset: usize) -> &[u8] {
+        let bytes = self.buffer.bytes().get(..BASE_BLOCK_LEN + self.bins_len);
+        bytes
+            .and_then(|bytes| bytes.get(offset..))
+            .expect("all bins")
+    }
+
     /// The length of the hive bins in bytes.
     #[must_use]
     pub fn bins_len(&self) -> usize {

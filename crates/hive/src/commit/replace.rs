@@ -7,7 +7,6 @@ use crate::commit::files::HiveFileKind;
 use crate::commit::numbers::{free_numbers, old_logs};
 use crate::commit::plan::{CommitPlan, Step};
 use crate::commit::steps::stamped;
-use crate::offset::BASE_BLOCK_LEN;
 use crate::recover::{LogKind, Logs};
 use crate::time::Filetime;
 use crate::verify::Committable;
@@ -34,15 +33,12 @@ pub fn replace<'a>(
     let mut base = image.base_block().clone();
     base.bins_len = (image.bins_len() as u32).into();
     let head = stamped(&base, sequence, sequence, now);
-    let len = BASE_BLOCK_LEN.saturating_add(image.bins_len());
-    let rest = image.file().get(head.len()..len).unwrap_or_default();
+    let rest = image.bytes_from(head.len());
+    let len = (head.len() + rest.len()) as u64;
     let mut steps = Vec::new();
     match old_len {
         None => steps.push(Step::Create { file: FILE }),
-        Some(old) if old > len as u64 => steps.push(Step::SetLen {
-            file: FILE,
-            len: len as u64,
-        }),
+        Some(old) if old > len => steps.push(Step::SetLen { file: FILE, len }),
         Some(_) => {}
     }
     steps.push(Step::Write {
