@@ -9,9 +9,9 @@ use super::grow;
 use super::layout::Layout;
 use super::open::{Open, Shared};
 use super::place::FileId;
-use super::remove::set_written;
 use super::shared::Inner;
 use super::stream::Content;
+use super::times::set_written;
 
 /// The unnamed data of a file.
 #[derive(Clone, Debug)]

@@ -59,6 +59,7 @@ mod stream;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod times;
 mod upcase;
 mod volume;
 

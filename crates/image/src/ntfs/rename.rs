@@ -16,7 +16,8 @@ use super::place::FileId;
 use super::record::{NoRoom, Record};
 use super::records::Records;
 use super::removable::Removable;
-use super::remove::{plan_index, set_changed, write_index};
+use super::remove::{plan_index, write_index};
+use super::times::set_changed;
 use super::volume::Volume;
 
 /// The maximum length of a name, in UTF-16 units.
