@@ -32,7 +32,7 @@ const PACKAGES: [(&str, &str); 12] = [
     ("strace", "strace"),
 ];
 /// Seconds for each fuzz target.
-const FUZZ_SECONDS: u64 = 4;
+const FUZZ_SECONDS: u64 = 3;
 
 /// The number of states after a power failure that are tried in each scenario.
 const CUTS: usize = 8;

@@ -17,13 +17,13 @@ pub fn program() -> Result<PathBuf> {
     build("release")
 }
 
-/// Builds the program that is compared with the one for Linux: like the release program, but without
-/// optimization across crates, which takes long. Returns its path.
+/// Builds the program that is compared with the one for Linux: like that one without optimization,
+/// which takes long. Returns its path.
 ///
 /// # Errors
 /// If the tools are missing and can't be downloaded, or if the build fails.
 pub(super) fn compared() -> Result<PathBuf> {
-    build("compared")
+    build("dev")
 }
 
 fn build(profile: &str) -> Result<PathBuf> {

@@ -94,7 +94,8 @@ impl Compiler {
     /// The folder to which cargo writes the results.
     pub(super) fn output(&self, profile: &str) -> Result<PathBuf> {
         let output = crate::workspace::output("windows")?;
-        Ok(output.join(TARGET).join(profile))
+        let folder = if profile == "dev" { "debug" } else { profile };
+        Ok(output.join(TARGET).join(folder))
     }
 
     /// A description for a person.
