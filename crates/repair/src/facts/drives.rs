@@ -58,7 +58,9 @@ impl Drives {
         if !is_text || data.bytes.len() > MOST_BYTES || self.letters.is_empty() {
             return false;
         }
-        let text = utf16::decode(&data.bytes).unwrap_or_default();
+        let Some(text) = utf16::decode(&data.bytes) else {
+            return false;
+        };
         let mut entries = text.split('\0');
         entries.any(|entry| {
             let path = entry.strip_prefix(r"\??\").unwrap_or(entry);

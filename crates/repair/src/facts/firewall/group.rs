@@ -62,7 +62,9 @@ fn add(
         if value.data_type() != ValueType::SZ || value.data_len() > MOST_RULE_BYTES {
             continue;
         }
-        let text = utf16::decode_to_nul(&value.data()?).unwrap_or_default();
+        let Some(text) = utf16::decode_to_nul(&value.data()?) else {
+            continue;
+        };
         let Some((active, profiles)) = admits(&text, group) else {
             continue;
         };

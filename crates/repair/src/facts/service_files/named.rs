@@ -144,7 +144,9 @@ impl<'a> NamedFiles<'a> {
         if !is_text || data.bytes.len() > super::MOST_BYTES {
             return false;
         }
-        let text = utf16::decode_to_nul(&data.bytes).unwrap_or_default();
+        let Some(text) = utf16::decode_to_nul(&data.bytes) else {
+            return false;
+        };
         let command = text.split(',').next().unwrap_or(&text).trim();
         let is_path = |program: &str| program.contains(['\\', '/', ':', '%']);
         let bare = match command.strip_prefix('"') {
