@@ -164,8 +164,20 @@ pub trait Dir: Any + fmt::Debug + Send + Sync {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Renames a folder to a name in this folder, in one step. Nothing is ever replaced, and
-    /// everything in the folder goes with it. This folder is not flushed.
+    /// Checks without writing if a folder can be renamed to a name that doesn't exist yet, also not
+    /// in another case.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] if the new name exists; [`io::ErrorKind::NotADirectory`] for
+    /// anything but a folder; [`io::ErrorKind::Unsupported`] if no folder can be renamed on this kind
+    /// of disk; the reason why this one can't.
+    fn can_rename_folder(&self, _name: &str, _new_name: &str) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Renames a folder to a name in this folder that doesn't exist yet, also not in another case.
+    /// Nothing is ever replaced, and everything in the folder goes with it. A mounted volume does it
+    /// in one step, and this folder is not flushed.
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] if the new name exists; [`io::ErrorKind::NotADirectory`] for

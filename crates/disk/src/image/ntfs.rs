@@ -96,6 +96,15 @@ impl NtfsDir {
         Ok(found.name.encode_utf16().collect())
     }
 
+    /// The name of a folder as it is spelled on the disk.
+    fn spelled_folder(&self, name: &str) -> io::Result<Vec<u16>> {
+        let found = choose(self.find_all(name)?, name)?;
+        match self.metadata_of(found.at)?.kind {
+            Kind::Folder => Ok(found.name.encode_utf16().collect()),
+            kind => Err(not_a_folder(kind)),
+        }
+    }
+
     fn child(&self, name: &str) -> io::Result<FileId> {
         Ok(choose(self.find_all(name)?, name)?.at)
     }
@@ -199,6 +208,17 @@ impl Dir for NtfsDir {
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let (from, to) = (self.spelled(from)?, units(to)?);
         Ok(self.volume.rename(self.id, &from, &to, filetime::now())?)
+    }
+
+    fn can_rename_folder(&self, name: &str, new_name: &str) -> io::Result<()> {
+        let (from, to) = (self.spelled_folder(name)?, units(new_name)?);
+        Ok(self.volume.can_rename_folder(self.id, &from, &to)?)
+    }
+
+    fn rename_folder(&self, name: &str, new_name: &str) -> io::Result<()> {
+        let (from, to) = (self.spelled_folder(name)?, units(new_name)?);
+        let now = filetime::now();
+        Ok(self.volume.rename_folder(self.id, &from, &to, now)?)
     }
 
     fn replace(&self, from: &str, to: &str) -> io::Result<()> {

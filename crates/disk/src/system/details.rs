@@ -6,6 +6,8 @@ use std::path::Path;
 use super::SystemDir;
 use crate::details::{Details, cannot, only_name, regular};
 use crate::dir::{Access, Dir};
+use crate::error::not_a_folder;
+use crate::metadata::Kind;
 use crate::name;
 
 #[cfg(unix)]
@@ -42,6 +44,19 @@ pub(super) fn can_remove(folder: &SystemDir, name: &Path) -> io::Result<()> {
 /// Checks that a file can be renamed.
 pub(super) fn can_rename(folder: &SystemDir, from: &Path, to: &Path) -> io::Result<()> {
     regular(&folder.dir.metadata(from)?)?;
+    is_new(folder, to)
+}
+
+/// Checks that a folder can be renamed.
+pub(super) fn can_rename_folder(folder: &SystemDir, from: &Path, to: &Path) -> io::Result<()> {
+    match folder.dir.metadata(from)?.kind {
+        Kind::Folder => is_new(folder, to),
+        kind => Err(not_a_folder(kind)),
+    }
+}
+
+/// Checks that a name doesn't exist in a folder.
+fn is_new(folder: &SystemDir, to: &Path) -> io::Result<()> {
     // Some drivers distinguish case, and Windows doesn't.
     for other in folder.dir.names()? {
         if name::same(&other?, to.as_os_str()) {

@@ -23,7 +23,7 @@ use self::windows::OpenDir;
 pub(crate) use self::windows::RawDir;
 use crate::details::Details;
 use crate::dir::{Access, Dir};
-use crate::error::{NotRegular, OpenError, not_a_folder};
+use crate::error::{NotRegular, OpenError};
 use crate::file::File;
 use crate::metadata::{Kind, Metadata};
 use crate::name::component;
@@ -309,12 +309,15 @@ impl Dir for SystemDir {
         self.dir.move_to(name, &folder.dir, new_name)
     }
 
+    fn can_rename_folder(&self, name: &str, new_name: &str) -> io::Result<()> {
+        let (name, new_name) = (component(name.as_ref())?, component(new_name.as_ref())?);
+        details::can_rename_folder(self, name, new_name)
+    }
+
     fn rename_folder(&self, name: &str, new_name: &str) -> io::Result<()> {
         let (name, new_name) = (component(name.as_ref())?, component(new_name.as_ref())?);
-        match self.dir.metadata(name)?.kind {
-            Kind::Folder => self.dir.move_to(name, &self.dir, new_name),
-            kind => Err(not_a_folder(kind)),
-        }
+        details::can_rename_folder(self, name, new_name)?;
+        self.dir.move_to(name, &self.dir, new_name)
     }
 
     fn open_dir(&self, name: &str) -> io::Result<Box<dyn Dir>> {

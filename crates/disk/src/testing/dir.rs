@@ -27,6 +27,18 @@ impl FaultyDir {
         self.disk.node(self.node, name)
     }
 
+    /// Checks that a name doesn't exist here, also not in another case.
+    fn is_new(&self, name: &str) -> io::Result<()> {
+        let has_name = |names: &mut BTreeMap<String, usize>| {
+            let mut names = names.keys();
+            names.any(|other| name::same(other.as_ref(), name.as_ref()))
+        };
+        if self.disk.names_mut(self.node, has_name) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        Ok(())
+    }
+
     fn file(&self, node: usize) -> Box<dyn File> {
         Box::new(FaultyFile::new(self.disk.clone(), node))
     }
@@ -127,14 +139,7 @@ impl Dir for FaultyDir {
     fn can_rename(&self, from: &str, to: &str) -> io::Result<()> {
         name::component(to.as_ref())?;
         regular(&self.disk.metadata(self.child(from)?))?;
-        let has_name = |names: &mut BTreeMap<String, usize>| {
-            let mut names = names.keys();
-            names.any(|other| name::same(other.as_ref(), to.as_ref()))
-        };
-        if self.disk.names_mut(self.node, has_name) {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        Ok(())
+        self.is_new(to)
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -183,15 +188,16 @@ impl Dir for FaultyDir {
         Ok(())
     }
 
-    fn rename_folder(&self, name: &str, new_name: &str) -> io::Result<()> {
+    fn can_rename_folder(&self, name: &str, new_name: &str) -> io::Result<()> {
         name::component(new_name.as_ref())?;
-        let kind = self.disk.metadata(self.child(name)?).kind;
-        if kind != Kind::Folder {
-            return Err(not_a_folder(kind));
+        match self.disk.metadata(self.child(name)?).kind {
+            Kind::Folder => self.is_new(new_name),
+            kind => Err(not_a_folder(kind)),
         }
-        if self.child(new_name).is_ok() {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
+    }
+
+    fn rename_folder(&self, name: &str, new_name: &str) -> io::Result<()> {
+        self.can_rename_folder(name, new_name)?;
         self.replace(name, new_name)
     }
 

@@ -103,6 +103,10 @@ fn names_and_content_come_back_with_the_sectors() {
         left[number] = new;
         left.sort();
     }
+    let root = disk.root(0).unwrap();
+    root.can_rename_folder("Drivers", "drivers.old").unwrap();
+    root.rename_folder("Drivers", "drivers.old").unwrap();
+    assert!(root.kind("drivers").unwrap().is_none());
     let mut replaced = drivers.open(&left[0], Access::ReadWrite).unwrap();
     replaced.check_room(20_000, &[(0, 20_000)]).unwrap();
     replaced.set_len(20_000).unwrap();
@@ -117,13 +121,13 @@ fn names_and_content_come_back_with_the_sectors() {
     fs::copy(&path, &checked).unwrap();
     let options = ["-t", "ntfs-3g", "-o", "loop", checked.to_str().unwrap()];
     if let Some(mount) = Mount::new(&options) {
-        let listed = fs::read_dir(mount.path().join("drivers")).unwrap();
+        let listed = fs::read_dir(mount.path().join("drivers.old")).unwrap();
         let mut names: Vec<String> = listed
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         names.sort();
         assert_eq!(names, left);
-        let content = fs::read(mount.path().join("drivers").join(&left[0])).unwrap();
+        let content = fs::read(mount.path().join("drivers.old").join(&left[0])).unwrap();
         assert!(content == [8; 20_000]);
     }
     disk.recorded().restore(&open()).unwrap();

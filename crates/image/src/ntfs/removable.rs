@@ -1,5 +1,5 @@
-//! Finds out whether a file can be removed from its folder or get another name there, and what of
-//! the volume is its own.
+//! Finds out whether a file can be removed from its folder, or a file or folder get another name
+//! there, and what of the volume is its own.
 
 use std::sync::Weak;
 
@@ -20,7 +20,7 @@ use super::second;
 use super::shared::Inner;
 use super::stream::Stream;
 
-/// A file that can be removed or renamed.
+/// A file that can be removed or renamed, or a folder that can be renamed.
 pub(super) struct Removable {
     /// Its records.
     pub(super) records: Records,
@@ -29,7 +29,8 @@ pub(super) struct Removable {
 }
 
 impl Removable {
-    /// Checks the file with a name in a folder, which is spelled as on the disk.
+    /// Checks the file, or the folder if `kind` says so, with a name in a folder, which is spelled as
+    /// on the disk.
     ///
     /// # Errors
     /// [`VolumeError::CannotChange`] with the reason, or a damaged volume. `what` is `removed` or
@@ -38,7 +39,7 @@ impl Removable {
         inner: &Inner,
         folder: FileId,
         (name, id): (&[u16], FileId),
-        what: &'static str,
+        (kind, what): (Kind, &'static str),
     ) -> Result<Self, VolumeError> {
         let cannot = |why: &str| {
             let why = why.to_owned();
@@ -52,8 +53,11 @@ impl Removable {
         if metadata.reparse_tag.is_some() {
             return Err(cannot("it is a link or another reparse point"));
         }
-        if metadata.kind != Kind::File {
-            return Err(cannot("it is not a file"));
+        if metadata.kind != kind {
+            return Err(cannot(match kind {
+                Kind::Folder => "it is not a folder",
+                _ => "it is not a file",
+            }));
         }
         if inner
             .files()

@@ -9,6 +9,7 @@
 use super::edit::Edit;
 use super::error::{Corruption, VolumeError};
 use super::folder::{Folder, Tree, Written};
+use super::metadata::Kind;
 use super::mft::Mft;
 use super::mft_bitmap::MftBitmap;
 use super::place::{Extent, FileId};
@@ -77,7 +78,7 @@ impl Volume {
 }
 
 fn plan(inner: &Inner, folder: FileId, id: FileId, name: &[u16]) -> Result<Removal, VolumeError> {
-    let file = Removable::check(inner, folder, (name, id), "removed")?;
+    let file = Removable::check(inner, folder, (name, id), (Kind::File, "removed"))?;
     let extents = file.extents(inner)?;
     let index = plan_index(inner, folder, |tree| {
         for name in &file.names {

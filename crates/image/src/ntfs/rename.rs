@@ -1,4 +1,6 @@
-//! Gives a file another name in the same folder.
+//! Gives a file or a folder another name in the same folder.
+//!
+//! What is in a folder names it by the number of its record, so a folder is renamed like a file.
 //!
 //! The order makes a crash between two steps harmless: first the file's record gets the new name in
 //! addition; then the index of the folder changes from the old names to the new one, all at once;
@@ -12,6 +14,7 @@ use diskmend_base::utf16;
 use super::error::VolumeError;
 use super::folder::Written;
 use super::format::{FileName, attribute_type};
+use super::metadata::Kind;
 use super::place::FileId;
 use super::record::{NoRoom, Record};
 use super::records::Records;
@@ -41,7 +44,24 @@ impl Volume {
     /// volume.
     pub fn can_rename(&self, folder: FileId, from: &[u16], to: &[u16]) -> Result<(), VolumeError> {
         let _writing = self.inner.writing();
-        self.plan_renaming(folder, from, to, 0).map(|_| ())
+        let plan = self.plan_renaming(folder, (Kind::File, from), to, 0);
+        plan.map(|_| ())
+    }
+
+    /// Checks that a folder can get another name in the folder that it is in, as
+    /// [`Self::can_rename`] does for a file.
+    ///
+    /// # Errors
+    /// Those of [`Self::can_rename`].
+    pub fn can_rename_folder(
+        &self,
+        folder: FileId,
+        from: &[u16],
+        to: &[u16],
+    ) -> Result<(), VolumeError> {
+        let _writing = self.inner.writing();
+        let plan = self.plan_renaming(folder, (Kind::Folder, from), to, 0);
+        plan.map(|_| ())
     }
 
     /// Gives a file another name in its folder, at the time `now` (a FILETIME). `from` is spelled
@@ -53,6 +73,31 @@ impl Volume {
         &self,
         folder: FileId,
         from: &[u16],
+        to: &[u16],
+        now: u64,
+    ) -> Result<(), VolumeError> {
+        self.rename_as(folder, (Kind::File, from), to, now)
+    }
+
+    /// Gives a folder another name in the folder that it is in, with everything in it, as
+    /// [`Self::rename`] does for a file.
+    ///
+    /// # Errors
+    /// Those of [`Self::can_rename`], before anything is written; an error of the device.
+    pub fn rename_folder(
+        &self,
+        folder: FileId,
+        from: &[u16],
+        to: &[u16],
+        now: u64,
+    ) -> Result<(), VolumeError> {
+        self.rename_as(folder, (Kind::Folder, from), to, now)
+    }
+
+    fn rename_as(
+        &self,
+        folder: FileId,
+        from: (Kind, &[u16]),
         to: &[u16],
         now: u64,
     ) -> Result<(), VolumeError> {
@@ -70,7 +115,7 @@ impl Volume {
     fn plan_renaming(
         &self,
         folder: FileId,
-        from: &[u16],
+        (kind, from): (Kind, &[u16]),
         to: &[u16],
         now: u64,
     ) -> Result<Renaming, VolumeError> {
@@ -87,7 +132,7 @@ impl Volume {
             return Err(VolumeError::NameExists(folder));
         }
         let inner = &self.inner;
-        let file = Removable::check(inner, folder, (from, id), "renamed")?;
+        let file = Removable::check(inner, folder, (from, id), (kind, "renamed"))?;
         if file.records.is_spread() {
             return Err(cannot("its attributes are spread over several records"));
         }

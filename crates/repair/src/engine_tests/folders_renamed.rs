@@ -158,6 +158,34 @@ fn folders_that_windows_needs_and_large_ones_stay() {
     assert_eq!(disk.operations(), 0, "something was written");
 }
 
+/// Once, such a repair was refused only after it had begun: the folder was not as planned any more,
+/// or the file had no folder.
+#[test]
+fn a_file_in_a_folder_that_is_renamed_does_not_change_in_the_same_run() {
+    let file = format!(
+        "\n[[file]]\npath = '{}\\machine'\nmatch = \"registry.pol\"\naction = \"remove\"\n\
+         why = \"a file\"\n",
+        POLICY.replace('/', "\\")
+    );
+    let (head, folder) = ROWS.split_at(ROWS.find("\n[[file]]").expect("a row"));
+    for (rows, made, stays) in [
+        (format!("{head}{folder}{file}"), POLICY, "Registry.pol"),
+        (format!("{head}{file}{folder}"), "Registry.pol", POLICY),
+    ] {
+        let pristine = disk();
+        let disk = pristine.fork();
+        let report = repair_with(&disk, &rows).expect("repair");
+        assert_eq!(report.outcome, Outcome::PartlyDone, "{report:?}");
+        assert_eq!(report.files.len(), 1, "{:?}", report.files);
+        assert!(report.files[0].path.ends_with(made), "{:?}", report.files);
+        let skipped = format!("{:?}", report.skipped);
+        assert!(skipped.contains(stays), "{skipped}");
+        assert!(skipped.contains("the same run"), "{skipped}");
+        undo(&disk, None).expect("undo");
+        is_as(&disk, &pristine, "undone");
+    }
+}
+
 #[test]
 fn a_repair_and_an_undo_killed_anywhere_can_be_repeated() {
     let pristine = disk();

@@ -27,7 +27,12 @@ const LOGS: [&str; 2] = ["Windows/Logs/a.blf", "Windows/Logs/b.blf"];
 const FILES: &str = "\n[[file]]\npath = 'Windows\\System32\\drivers\\Vendor'\n\
     match = \"bad-*.sys\"\naction = \"remove\"\nfault = \"exists\"\nwhy = \"it stops Windows\"\n\
     \n[[file]]\npath = 'windows\\LOGS'\nmatch = \"*.blf\"\naction = \"rename\"\n\
-    why = \"Windows writes new ones\"\n";
+    why = \"Windows writes new ones\"\n\
+    \n[[file]]\npath = 'Windows\\System32'\nmatch = \"grouppolicy\"\nwhat = \"folder\"\n\
+    action = \"rename\"\nwhy = \"a policy\"\n";
+/// A folder that is renamed, and the files in it.
+const POLICY: &str = "Windows/System32/GroupPolicy";
+const POLICIES: [&str; 3] = ["gpt.ini", "Machine/Registry.pol", "User/Scripts/a.cmd"];
 /// The content of the driver, which no other file has.
 const MARK: &[u8] = b"the clusters of a bad driver";
 
@@ -44,6 +49,9 @@ fn files() -> BTreeMap<String, Vec<u8>> {
     files.insert(good, vec![1; 2000]);
     for log in LOGS {
         files.insert(log.to_owned(), content(log.as_bytes(), 3000));
+    }
+    for file in POLICIES {
+        files.insert(format!("{POLICY}/{file}"), content(file.as_bytes(), 1500));
     }
     files
 }
@@ -86,6 +94,10 @@ fn expected(run: &str) -> BTreeMap<String, Vec<u8>> {
         let bytes = files.remove(log).expect("a log");
         files.insert(format!("{log}.diskmend-{run}"), bytes);
     }
+    for file in POLICIES {
+        let bytes = files.remove(&format!("{POLICY}/{file}")).expect("a file");
+        files.insert(format!("{POLICY}.diskmend-{run}/{file}"), bytes);
+    }
     files.retain(|path, _| path.starts_with("Windows/") && !path.ends_with("/SYSTEM"));
     files
 }
@@ -112,7 +124,7 @@ fn files_of_an_image_go_and_come_back_to_the_byte() {
         let disk = pristine.fork();
         let report = repair(&disk, &all_rows()).expect("repair");
         assert_eq!(report.outcome, Outcome::Done, "{report:?}");
-        assert_eq!(report.files.len(), 6, "{report:?}");
+        assert_eq!(report.files.len(), 7, "{report:?}");
         let run = report.run.expect("a run");
         let kept = |number: usize| format!("{IMAGE}.diskmend/runs/{run}.files/kept-{number}");
         assert_eq!(disk.files()[&kept(1)], content(MARK, 9000));
@@ -143,7 +155,7 @@ fn files_of_an_image_go_and_come_back_to_the_byte() {
 
         let undone = undo(&disk).expect("undo");
         assert!(!undone.is_partial(), "{undone:?}");
-        assert_eq!(undone.moved.expect("files").put_back.len(), 6);
+        assert_eq!(undone.moved.expect("files").put_back.len(), 7);
         same_image(&disk, &pristine, "undone");
         let site = site(&disk).expect("a site");
         let list = prunable_site(&site, 0).expect("a list");
@@ -257,7 +269,7 @@ fn undo_notices_that_the_clusters_of_a_removed_file_were_used_since() {
     let undone = undo(&disk).expect("undo");
     let moved = undone.moved.as_ref().expect("files");
     // What is only renamed or replaced comes back; a file can't be made.
-    assert_eq!(moved.put_back.len(), 3, "{moved:?}");
+    assert_eq!(moved.put_back.len(), 4, "{moved:?}");
     assert_eq!(moved.left_alone.count, 3, "{moved:?}");
     assert_eq!((moved.failed.count, moved.kept), (0, 3));
     assert_ne!(undone.method, Method::Values);
@@ -286,7 +298,7 @@ fn a_file_that_can_not_come_back_is_refused_before_anything_is_written() {
     let disk = with_image(image);
     let refused = with_plan(&disk, FILES, |plan| {
         let report = crate::documents::PlanReport::of(&plan);
-        assert_eq!(report.files.len(), 3, "{:?}", report.files);
+        assert_eq!(report.files.len(), 4, "{:?}", report.files);
         Ok(report.skipped)
     });
     let refused = refused.expect("a plan");

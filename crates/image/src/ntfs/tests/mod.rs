@@ -24,6 +24,7 @@ mod removing;
 mod removing_crash;
 #[cfg(target_os = "linux")]
 mod renaming;
+mod renaming_folders;
 #[cfg(target_os = "linux")]
 mod replacing;
 mod sample;

@@ -5,6 +5,7 @@ use std::io;
 use diskmend_disk::{Access, Dir, Kind};
 
 use super::may_move::{self, CONFIG};
+use super::on_image;
 use crate::digest::{Content, Digest};
 use crate::finding::FileChangeKind;
 use crate::names::same_file;
@@ -104,12 +105,6 @@ fn too_much(what: &str) -> io::Error {
 /// # Errors
 /// The reason why it can't, for display.
 pub(crate) fn may_rename(site: &Site, above: &dyn Dir, path: &str) -> Result<(), String> {
-    if site.disk.is_some() {
-        return Err(
-            "on an unmounted disk, diskmend renames no folder: mount the volume, and repair it there"
-                .to_owned(),
-        );
-    }
     allowed(path)?;
     let name = path.rsplit('/').next().unwrap_or(path);
     if renamed_len(name) > MAX_UNITS {
@@ -122,7 +117,8 @@ pub(crate) fn may_rename(site: &Site, above: &dyn Dir, path: &str) -> Result<(),
     if volume(above)? != root || volume(own.as_ref())? != root {
         return Err("it is on another volume".to_owned());
     }
-    Ok(())
+    drop(own);
+    on_image::can_rename_folder(site, (above, name))
 }
 
 /// Checks that a path is that of a folder that a run may rename.

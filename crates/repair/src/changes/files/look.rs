@@ -78,7 +78,7 @@ impl Places<'_> {
             if let Some(kept) = self.on_image {
                 match (&self.staged, kept) {
                     (Some(staged), _) => self.overwrite(staged)?,
-                    (None, Kept::Nothing) => self.folder.rename(self.name, self.new_name)?,
+                    (None, Kept::Nothing) => self.rename(self.name, self.new_name)?,
                     (None, Kept::Copy | Kept::Lost) => self.folder.remove_file(self.name)?,
                 }
                 return self.folder.sync();
@@ -94,6 +94,15 @@ impl Places<'_> {
             self.folder.sync()
         };
         durable().map_err(Error::io(self.path, "move the file"))
+    }
+
+    /// Gives it another name in its folder, on a disk that isn't mounted.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        if self.is_folder {
+            self.folder.rename_folder(from, to)
+        } else {
+            self.folder.rename(from, to)
+        }
     }
 
     /// True if the run has all that it needs: the file that takes its place, if one does, and on a
@@ -165,7 +174,7 @@ impl Places<'_> {
             if let Some(kept) = self.on_image {
                 match (&self.staged, kept) {
                     (Some(_), _) => self.overwrite(self.new_name)?,
-                    (None, Kept::Nothing) => self.folder.rename(self.new_name, self.name)?,
+                    (None, Kept::Nothing) => self.rename(self.new_name, self.name)?,
                     (None, Kept::Copy | Kept::Lost) => {
                         return Err(io::ErrorKind::Unsupported.into());
                     }

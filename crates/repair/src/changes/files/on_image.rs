@@ -2,7 +2,7 @@
 //!
 //! The run's folder is not on that volume, so nothing can be moved there. A file that is removed or
 //! replaced is copied into the run before the journal names it. Then it is removed from the volume,
-//! or gets its new content where it is; a file that is renamed stays in its folder. The record of
+//! or gets its new content where it is; a file or folder that is renamed stays in its folder. The record of
 //! sectors has all that these steps change and give up, so undo restores the disk itself. Only if
 //! something else has changed these sectors since, the copies are needed.
 
@@ -28,11 +28,7 @@ pub(crate) fn can_change(
     if site.disk.is_none() {
         return Ok(());
     }
-    // FAT has no descriptors, and no Windows starts from it.
-    let is_ntfs = site.root.descriptors().map(|found| found.is_some());
-    if !is_ntfs.map_err(|error| error.to_string())? {
-        return Err("on an unmounted disk, diskmend only removes files of NTFS".to_owned());
-    }
+    is_ntfs(site)?;
     let checked = match change {
         FileChangeKind::Remove => folder.can_remove(name),
         FileChangeKind::Rename => folder.can_rename(name, &longest_new_name(name)),
@@ -42,6 +38,31 @@ pub(crate) fn can_change(
         }),
     };
     checked.map_err(|error| error.to_string())
+}
+
+/// Checks that the volume allows the renaming of a folder, if the disk isn't mounted.
+///
+/// # Errors
+/// The reason why it doesn't, for display.
+pub(super) fn can_rename_folder(
+    site: &Site,
+    (folder, name): (&dyn Dir, &str),
+) -> Result<(), String> {
+    if site.disk.is_none() {
+        return Ok(());
+    }
+    is_ntfs(site)?;
+    let checked = folder.can_rename_folder(name, &longest_new_name(name));
+    checked.map_err(|error| error.to_string())
+}
+
+/// Refuses FAT, which has no descriptors, and from which no Windows starts.
+fn is_ntfs(site: &Site) -> Result<(), String> {
+    let found = site.root.descriptors();
+    if found.map_err(|error| error.to_string())?.is_none() {
+        return Err("on an unmounted disk, diskmend only changes files of NTFS".to_owned());
+    }
+    Ok(())
 }
 
 /// Gives a file the content of another one.

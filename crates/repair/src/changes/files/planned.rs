@@ -29,7 +29,17 @@ impl FilesChange {
             if finding.only_looks || !state.is_changed_for(goal) || is_known {
                 continue;
             }
-            match why_not(path, seen) {
+            let other = files.iter().find(|known| {
+                let known = &known.judged.path;
+                is_within(path, known) || is_within(known, path)
+            });
+            let refusal = why_not(path, seen).or_else(|| {
+                Some(Refusal::FileStays {
+                    path: path.clone(),
+                    reason: format!("the same run changes {}", other?.judged.path),
+                })
+            });
+            match refusal {
                 None => files.push(finding.clone()),
                 Some(refusal) => refused.push((Place::File(path.clone()), refusal.into())),
             }
@@ -52,6 +62,14 @@ impl FilesChange {
         let lens = sources.map(|source| source.content.length);
         lens.fold(0, u64::saturating_add)
     }
+}
+
+/// True if a path is below a folder.
+fn is_within(path: &str, folder: &str) -> bool {
+    let mut names = path.split('/');
+    let mut above = folder.split('/');
+    above.all(|above| names.next().is_some_and(|name| same_file(name, above)))
+        && names.next().is_some()
 }
 
 /// The reason why a file that a repair would change isn't changed.

@@ -125,7 +125,7 @@ impl Journal {
                 return Err(format!("\"{path}\" is moved to where no run moves a file"));
             }
             let is_folder = file.folder.is_some();
-            if is_folder && (self.disk.is_some() || !matches!(file.to, MovedTo::Renamed(_))) {
+            if is_folder && !matches!(file.to, MovedTo::Renamed(_)) {
                 return Err(format!("\"{path}\": a folder that is moved elsewhere"));
             }
             if let Some(new) = &file.new {
