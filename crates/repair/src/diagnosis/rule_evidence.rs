@@ -1,4 +1,4 @@
-//! The evidence of a rule: evidence on the disk, or a fault that a recipe finds.
+//! The evidence of a rule: evidence on the disk, or what a recipe finds.
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -10,6 +10,7 @@ use crate::evidence::{Evidence, Looked, Sighting};
 use crate::facts::ControlSet;
 use crate::finding::{ElementWords, Finding, JudgedValue, RowState, Wanted};
 use crate::place::HiveId;
+use crate::plan::Goal;
 use crate::progress::Interrupted;
 use crate::recipe::recipe_name;
 use crate::survey::Survey;
@@ -19,7 +20,7 @@ use crate::written::{Wrong, wrong};
 #[derive(Clone, Debug)]
 #[expect(private_interfaces, reason = "a rule shows its evidence as text")]
 pub enum RuleEvidence {
-    /// A fault that a recipe finds.
+    /// What a recipe finds.
     Recipe(RecipeEvidence),
     /// Evidence on the disk.
     OnDisk(Evidence),
@@ -39,7 +40,7 @@ impl RuleEvidence {
     #[must_use]
     pub fn shown(&self) -> String {
         match self {
-            Self::Recipe(recipe) => format!("a fault that the recipe {} finds", recipe.name),
+            Self::Recipe(recipe) => recipe.shown(),
             Self::OnDisk(evidence) => evidence.shown(),
         }
     }
@@ -67,10 +68,23 @@ impl RuleEvidence {
 /// The field of evidence of this kind.
 pub(super) const RECIPE: &str = "recipe";
 
-/// A fault that a recipe finds.
+/// What a recipe finds.
 #[derive(Clone, Debug)]
 pub(crate) struct RecipeEvidence {
     name: String,
+    finds: Finds,
+}
+
+/// Which findings of a recipe are evidence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Finds {
+    /// What the recipe knows to be a fault.
+    #[default]
+    Fault,
+    /// Whatever a repair with the recipe would change, if the recipe must be named because it can't
+    /// tell a fault from a choice.
+    Change,
 }
 
 /// The fields in a rule.
@@ -78,6 +92,8 @@ pub(crate) struct RecipeEvidence {
 #[serde(deny_unknown_fields)]
 pub(super) struct RecipeFile {
     name: Spanned<String>,
+    #[serde(default)]
+    finds: Finds,
 }
 
 impl RecipeEvidence {
@@ -85,7 +101,15 @@ impl RecipeEvidence {
         recipe_name(written.name.get_ref()).map_err(wrong(&written.name))?;
         Ok(Self {
             name: written.name.into_inner(),
+            finds: written.finds,
         })
+    }
+
+    fn shown(&self) -> String {
+        match self.finds {
+            Finds::Fault => format!("a fault that the recipe {} finds", self.name),
+            Finds::Change => format!("something that the recipe {} would change", self.name),
+        }
     }
 
     fn look(&self, disk: &Disk<'_, '_>) -> Result<Looked, Interrupted> {
@@ -107,7 +131,7 @@ impl RecipeEvidence {
                     let name = &hive.examined.hive;
                     let found = found
                         .iter()
-                        .filter(|one| self.is_fault(one, one.judged.state));
+                        .filter(|one| self.is_evidence(one, one.judged.state));
                     // The recipe doesn't repair what it only reports.
                     let found = found.filter(|one| one.judged.desired != Wanted::Anything);
                     let found = found.filter(|one| is_read(&one.judged, starting));
@@ -116,7 +140,7 @@ impl RecipeEvidence {
                 Findings::Elements(found) => {
                     let found = found
                         .iter()
-                        .filter(|one| self.is_fault(one, one.judged.state));
+                        .filter(|one| self.is_evidence(one, one.judged.state));
                     sightings.extend(found.map(|one| of_element(&one.judged.element)));
                 }
             }
@@ -130,15 +154,22 @@ impl RecipeEvidence {
         sightings
     }
 
-    fn is_fault<T>(&self, finding: &Finding<T>, state: RowState) -> bool {
-        finding.recipe == self.name && state == RowState::Fault
+    fn is_evidence<T>(&self, finding: &Finding<T>, state: RowState) -> bool {
+        finding.recipe == self.name && self.counts(state)
     }
 
-    /// Faults in permissions. The recipe that judges them may leave the repair to another one.
+    fn counts(&self, state: RowState) -> bool {
+        match self.finds {
+            Finds::Fault => state == RowState::Fault,
+            Finds::Change => state.is_changed_for(Goal::Desired),
+        }
+    }
+
+    /// What is found of permissions. The recipe that judges them may leave the repair to another one.
     fn of_folder(&self, folder: &FolderFindings) -> Vec<Sighting> {
         let groups = folder.groups.iter().filter(|group| {
             let repaired_by = group.repaired_by.as_ref().unwrap_or(&group.recipe);
-            group.state == RowState::Fault && *repaired_by == self.name
+            self.counts(group.state) && *repaired_by == self.name
         });
         let sightings = groups.map(|group| {
             let place = group.examples.first().unwrap_or(&folder.path);

@@ -12,6 +12,7 @@ use crate::site::Site;
 use crate::testing::evtx::{Closed, LogWriter, Record};
 
 const GIB: u64 = 1 << 30;
+const BITLOCKER: &str = "Microsoft-Windows-BitLocker/BitLocker Management";
 
 /// A disk whose volume is in this state.
 fn on(disk: &FaultyDisk, state: VolumeState) -> Site {
@@ -28,14 +29,38 @@ fn diagnose(disk: &FaultyDisk, state: VolumeState) -> DiagnoseReport {
 pub(super) fn cases() -> Vec<(&'static str, Site)> {
     let checked = disk(&[]);
     put(&checked, "Application", &check_of_disk());
+    let (resumed, unsealed) = (disk(&[]), disk(&[]));
+    let resume = Record::new("Microsoft-Windows-Kernel-Boot", 16, "2026-05-01T12:00:00Z");
+    let resume = resume.field("FailureStatus", "3221225524");
+    put(&resumed, "System", &resume);
+    put(&unsealed, BITLOCKER, &protector(776));
     vec![
         ("volume-full", on(&disk(&[]), with_free(120 << 20))),
         ("volume-checked-at-every-start", on(&checked, dirty())),
+        ("resume-fails", on(&resumed, dirty())),
+        ("bitlocker-keys-changed", on(&unsealed, unlocked())),
     ]
 }
 
 fn check_of_disk() -> Record {
     Record::new("Microsoft-Windows-Wininit", 1001, "2026-05-01T12:00:00Z")
+}
+
+fn protector(id: u16) -> Record {
+    let record = Record::new(
+        "Microsoft-Windows-BitLocker-API",
+        id,
+        "2026-05-01T12:00:00Z",
+    );
+    record.field("VolumeMountPoint", "C:")
+}
+
+/// A volume that was encrypted.
+fn unlocked() -> VolumeState {
+    VolumeState {
+        encryption: Some(Encryption::Unlocked),
+        ..with_free(GIB)
+    }
 }
 
 /// The volume of a machine that was switched off.
@@ -60,7 +85,8 @@ fn causes(found: &DiagnoseReport) -> Vec<&str> {
 fn put(disk: &FaultyDisk, channel: &str, record: &Record) {
     let mut log = LogWriter::new(channel);
     log.add(record);
-    let path = format!("Windows/System32/winevt/Logs/{channel}.evtx");
+    let name = channel.replace('/', "%4");
+    let path = format!("Windows/System32/winevt/Logs/{name}.evtx");
     disk.put(&path, log.finish(Closed::Dirty(1)));
 }
 
@@ -163,4 +189,35 @@ fn a_bitmap_that_can_not_be_read_says_nothing() {
             .iter()
             .any(|why| why.contains("$Bitmap is damaged"))
     );
+}
+
+/// A volume that is not hibernated, or not encrypted, makes nothing of these events; nor does a key
+/// that was replaced.
+#[test]
+fn a_failed_resume_and_a_removed_key_count_only_with_what_is_still_so() {
+    let target = disk(&[]);
+    put(
+        &target,
+        "System",
+        &Record::new("Microsoft-Windows-Kernel-Boot", 16, "2026-05-01T12:00:00Z"),
+    );
+    let awake = VolumeState {
+        hibernated: Some(false),
+        ..with_free(GIB)
+    };
+    assert_eq!(causes(&diagnose(&target, awake)), [""; 0]);
+    assert_eq!(causes(&diagnose(&target, dirty())), ["resume-fails"]);
+    let target = disk(&[]);
+    put(&target, BITLOCKER, &protector(776));
+    assert_eq!(causes(&diagnose(&target, with_free(GIB))), [""; 0]);
+    let found = diagnose(&target, unlocked());
+    assert_eq!(causes(&found), ["bitlocker-keys-changed"]);
+    let mut log = LogWriter::new(BITLOCKER);
+    log.add(&protector(776));
+    log.add(&protector(775));
+    target.put(
+        "Windows/System32/winevt/Logs/Microsoft-Windows-BitLocker%4BitLocker Management.evtx",
+        log.finish(Closed::Dirty(1)),
+    );
+    assert_eq!(causes(&diagnose(&target, unlocked())), [""; 0]);
 }

@@ -4,15 +4,16 @@ use serde::Deserialize;
 
 use super::words::{self, Words};
 use super::{EvidenceKind, Looked, Sighting};
-use crate::facts::{Facts, WindowsVolume};
+use crate::facts::{BitLocker, BitLockerState, Facts, WindowsVolume};
 use crate::progress::Interrupted;
 use crate::written::Wrong;
 
-const WORDS: [(&str, State); 4] = [
+const WORDS: [(&str, State); 5] = [
     ("full", State::Full),
     ("dirty", State::Dirty),
     ("journal-open", State::JournalOpen),
     ("hibernated", State::Hibernated),
+    ("encrypted", State::Encrypted),
 ];
 
 /// The state of a volume.
@@ -26,6 +27,8 @@ enum State {
     JournalOpen,
     /// Windows is hibernated.
     Hibernated,
+    /// It is encrypted with BitLocker, and unlocked.
+    Encrypted,
 }
 
 /// The volume is in one of these states.
@@ -55,7 +58,7 @@ impl EvidenceKind for VolumeEvidence {
         let mut seen = Vec::new();
         let mut unknown = Vec::new();
         for state in &self.is {
-            let (is_so, found, whether) = state.of(volume);
+            let (is_so, found, whether) = state.of(volume, facts.bitlocker());
             match is_so {
                 Some(true) => seen.push(Sighting::new("the volume of Windows", found)),
                 Some(false) => {}
@@ -86,7 +89,11 @@ impl EvidenceKind for VolumeEvidence {
 
 impl State {
     /// Whether a volume is in this state, how that is shown, and the question.
-    fn of(self, volume: &WindowsVolume) -> (Option<bool>, String, &'static str) {
+    fn of(
+        self,
+        volume: &WindowsVolume,
+        bitlocker: &BitLocker,
+    ) -> (Option<bool>, String, &'static str) {
         match self {
             Self::Full => {
                 let mib = |bytes: Option<u64>| bytes.unwrap_or_default() >> 20;
@@ -107,6 +114,11 @@ impl State {
             Self::Hibernated => {
                 let found = "hiberfil.sys holds a saved session".to_owned();
                 (volume.hibernated, found, "whether Windows is hibernated")
+            }
+            Self::Encrypted => {
+                let found = "it is encrypted with BitLocker, and was unlocked".to_owned();
+                let is_encrypted = bitlocker.volume.map(|is| is == BitLockerState::Unlocked);
+                (is_encrypted, found, "whether it is encrypted")
             }
         }
     }

@@ -42,6 +42,8 @@ pub(crate) use control_sets::is_control_set;
 pub use control_sets::{ControlSet, ControlSets, MissingSet, Select};
 pub use dumps::{BugCheck, FaultingImage};
 pub(crate) use events::is_known_event;
+#[cfg(test)]
+pub(crate) use events::known_events;
 pub use events::{
     Boot, BootBugCheck, BootEnd, BootKind, Event, EventQuery, Events, Field, LogStatus, Logons,
     Since,

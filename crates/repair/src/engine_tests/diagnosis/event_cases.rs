@@ -17,6 +17,13 @@ pub(super) const SCM: &str = "Service Control Manager";
 pub(super) const REMOTE: &str = "Microsoft-Windows-TerminalServices-RemoteConnectionManager";
 pub(super) const LISTENER: &str =
     "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational";
+const CORE: &str = "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS";
+const CORE_LOG: &str = "Microsoft-Windows-RemoteDesktopServices-RdpCoreTS/Operational";
+pub(super) const POLICY_LOG: &str = "Microsoft-Windows-GroupPolicy/Operational";
+const PROFILES: &str = "Microsoft-Windows-User Profiles Service";
+pub(super) const BROKER_CLIENT: &str = "Microsoft-Windows-TerminalServices-SessionBroker-Client";
+pub(super) const BROKER_CLIENT_LOG: &str =
+    "Microsoft-Windows-TerminalServices-SessionBroker-Client/Operational";
 const SESSIONS: &str = "Microsoft-Windows-TerminalServices-LocalSessionManager";
 const SESSION_LOG: &str = "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational";
 pub(super) const DHCP: &str = "Microsoft-Windows-Dhcp-Client";
@@ -38,6 +45,11 @@ pub(super) fn service(id: u16, key: &str, error: &str) -> Record {
         .field("param1", "\u{670d}\u{52a1}")
         .field("param2", error)
         .service(key)
+}
+
+/// A service or driver that was installed.
+pub(super) fn installed(file: &str) -> Record {
+    event(SCM, 7045).source(SCM).field("ImagePath", file)
 }
 
 /// The logs with these events, and with what a healthy server logs.
@@ -119,18 +131,14 @@ fn remote_desktop() -> Cases {
             [
                 profile(),
                 logs(&[
-                    (
-                        APPLICATION,
-                        event("Microsoft-Windows-User Profiles Service", 1515),
-                    ),
-                    (
-                        APPLICATION,
-                        event("Microsoft-Windows-User Profiles Service", 1511),
-                    ),
+                    (APPLICATION, event(PROFILES, 1515)),
+                    (APPLICATION, event(PROFILES, 1511)),
                 ]),
             ]
             .concat(),
         ),
+        // What it left in the registry tells it alone.
+        ("profile-not-loaded", profile()),
         (
             "logon-process-ended",
             logs(&[(APPLICATION, event("Microsoft-Windows-Wininit", 1015))]),
@@ -165,6 +173,10 @@ fn services() -> Cases {
                 SYSTEM,
                 event("Microsoft-Windows-Ntfs", 55).field("DriveName", "C:"),
             )]),
+        ),
+        (
+            "file-system-damaged",
+            logs(&[(SYSTEM, event("Microsoft-Windows-Ntfs", 133))]),
         ),
     ]
 }
@@ -264,7 +276,31 @@ pub(super) fn usual() -> Vec<Break> {
         (SYSTEM, service(7000, "vendor", "%%2")),
         (SYSTEM, event(DHCP, 50036)),
         (SYSTEM, event("NETLOGON", 5719).data("CORP")),
+        (SYSTEM, event(REMOTE, 1067)),
+        (SYSTEM, event("Microsoft-Windows-DNS-Client", 1014)),
         (SYSTEM, event("Microsoft-Windows-GroupPolicy", 1129)),
+        (SYSTEM, event("Microsoft-Windows-GroupPolicy", 1112)),
+        (POLICY_LOG, event("Microsoft-Windows-GroupPolicy", 7016)),
+        (SYSTEM, installed(r"C:\Windows\System32\drivers\new.sys")),
+        (SYSTEM, service(7040, "BITS", "auto start")),
+        (SYSTEM, service(7043, "UsoSvc", "")),
+        (SYSTEM, event("Schannel", 36887).field("AlertDesc", "48")),
+        (SYSTEM, event("Schannel", 36888).field("AlertDesc", "40")),
+        (LISTENER, event(REMOTE, 261).user_data()),
+        (CORE_LOG, event(CORE, 131).field("ConnType", "TCP")),
+        (CORE_LOG, event(CORE, 139)),
+        (CORE_LOG, event(CORE, 140).field("IPString", "203.0.113.9")),
+        (CORE_LOG, event(CORE, 143)),
+        (APPLICATION, event(PROFILES, 1530)),
+        (APPLICATION, event(PROFILES, 1533)),
+        (APPLICATION, event("Microsoft-Windows-Winlogon", 6000)),
+        (APPLICATION, event("Microsoft-Windows-Winlogon", 6001)),
+        (APPLICATION, event("Microsoft-Windows-Winlogon", 6006)),
+        (SYSTEM, event("Microsoft-Windows-Ntfs", 130)),
+        (SYSTEM, event("Microsoft-Windows-Ntfs", 137)),
+        (SYSTEM, event("Microsoft-Windows-Kernel-Boot", 16)),
+        (BROKER_CLIENT_LOG, event(BROKER_CLIENT, 1296)),
+        (BROKER_CLIENT_LOG, event(BROKER_CLIENT, 1306)),
         (
             SYSTEM,
             event("Microsoft-Windows-WindowsUpdateClient", 20).field("errorCode", "0x80070643"),

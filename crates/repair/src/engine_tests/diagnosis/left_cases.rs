@@ -5,7 +5,7 @@ use diskmend_hive::ValueType;
 
 use super::cases::{Cases, data, number};
 use super::disk::Break;
-use super::event_cases::{SCM, SYSTEM, event, logs, service};
+use super::event_cases::{POLICY_LOG, SCM, SYSTEM, event, logs, service};
 use crate::place::HiveName::{Software, System};
 use crate::testing::evtx::Record;
 use crate::value_data::ValueData;
@@ -34,6 +34,9 @@ pub(super) fn cases() -> Cases {
     };
     let drives = "MountedDevices".to_owned();
     dump.push(Break::Data(System, drives, r"\DosDevices\C:", disk));
+    let slow = event(POLICY, 8001).field("PolicyElaspedTimeInSeconds", "640");
+    let credssp = r"Microsoft\Windows\CurrentVersion\Policies\System\CredSSP\Parameters".to_owned();
+    let credssp = vec![Break::Number(Software, credssp, "AllowEncryptionOracle", 0)];
     let about = |log, provider, id| logs(&[(log, event(provider, id))]);
     vec![
         ("service-account", refused),
@@ -55,6 +58,19 @@ pub(super) fn cases() -> Cases {
         ("fips-only", fips),
         ("group-policy-fails", about(SYSTEM, POLICY, 1085)),
         ("logon-waits", about("Application", WINLOGON, 6005)),
+        (
+            "logon-waits",
+            logs(&[(POLICY_LOG, slow), ("Application", event(WINLOGON, 6006))]),
+        ),
         ("disk-removed", about(SYSTEM, "disk", 157)),
+        ("credssp-refuses-old-clients", credssp),
+        (
+            "remote-desktop-service-alone",
+            number(r"Services\TermService", "Type", 16),
+        ),
+        (
+            "no-restart-after-stop",
+            number(r"Control\CrashControl", "AutoReboot", 0),
+        ),
     ]
 }

@@ -4,7 +4,10 @@ use diskmend_hive::ValueType;
 
 use super::cases::{Cases, data, number};
 use super::disk::whole;
-use super::event_cases::{DHCP, LISTENER, REMOTE, SCM, SYSTEM, event, logs, service};
+use super::event_cases::{
+    BROKER_CLIENT, BROKER_CLIENT_LOG, DHCP, LISTENER, REMOTE, SCM, SYSTEM, event, installed, logs,
+    service,
+};
 use crate::place::HiveName::System;
 use crate::testing::evtx::Record;
 use crate::value_data::ValueData;
@@ -33,6 +36,13 @@ pub(super) fn cases() -> Cases {
         .field("DeviceInstanceId", r"VMBUS\{0}")
         .field("ClassGuid", "{4d36e972-e325-11ce-bfc1-08002be10318}");
     let listener = event(REMOTE, 260).user_data();
+    let stop = event("Microsoft-Windows-Kernel-Power", 41).field("BugcheckCode", "80");
+    let mut farm = number(
+        r"Control\Terminal Server\ClusterSettings",
+        "SessionDirectoryActive",
+        1,
+    );
+    farm.extend(logs(&[(BROKER_CLIENT_LOG, event(BROKER_CLIENT, 1306))]));
     let text = |text| ValueData::text(ValueType::SZ, text);
     let order = r"Control\NetworkProvider\Order";
     let mut provider = data(
@@ -81,6 +91,17 @@ pub(super) fn cases() -> Cases {
             logs(&again("Microsoft-Windows-Kernel-General", 6, 1)),
         ),
         ("last-known-good", logs(&again(SCM, 7007, 1))),
+        ("last-known-good", logs(&again(SCM, 7027, 1))),
+        (
+            "stop-driver",
+            logs(&[
+                (
+                    SYSTEM,
+                    installed(r"\SystemRoot\System32\drivers\vendor.sys"),
+                ),
+                (SYSTEM, stop),
+            ]),
+        ),
         (
             "restart-loop",
             logs(&again("Microsoft-Windows-Kernel-Power", 41, 3)),
@@ -116,6 +137,7 @@ pub(super) fn cases() -> Cases {
             "connection-broker-fails",
             logs(&[(BROKER_LOG, event(BROKER, 2056))]),
         ),
+        ("connection-broker-fails", farm),
         (
             "firewall-not-loaded",
             logs(&[(FIREWALL_LOG, event(FIREWALL, 2009))]),

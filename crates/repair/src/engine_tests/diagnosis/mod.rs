@@ -23,6 +23,7 @@ use super::volume_evidence;
 use crate::diagnose::diagnose_site;
 use crate::diagnosis::Rules;
 use crate::documents::DiagnoseReport;
+use crate::facts::known_events;
 use crate::place::HiveName;
 use crate::plan::{Goal, plan_site};
 use crate::recipe::Catalogue;
@@ -118,6 +119,37 @@ fn every_cause_is_found_first_on_its_disk() {
     assert!(confused.is_empty(), "{confused:#?}");
     let _ = writeln!(table, "| nothing (the healthy server) | nothing | | | | |");
     compare_with_page(&table);
+}
+
+/// Each event that diskmend knows is evidence, or is one that a healthy Windows writes all the time.
+#[test]
+fn every_event_that_is_not_routine_is_evidence() {
+    let rules = Rules::built_in().expect("valid");
+    let used: BTreeSet<String> = rules
+        .iter()
+        .flat_map(|rule| rule.supporting.iter().chain(&rule.opposing))
+        .map(|weighed| weighed.evidence.shown())
+        .collect();
+    let is_used = |log: &str, provider: &str, id: u32| {
+        let place = format!(" of {provider} in the log {log}").to_lowercase();
+        let ids = used.iter().filter_map(|shown| {
+            let shown = shown.to_lowercase();
+            let (ids, rest) = shown.strip_prefix("event ")?.split_once(&place)?;
+            (rest.is_empty() || rest.starts_with(',')).then(|| ids.to_owned())
+        });
+        let mut ids = ids;
+        ids.any(|ids| ids.split(" or ").any(|one| one == id.to_string()))
+    };
+    let unused: Vec<_> = known_events()
+        .filter(|(log, provider, id, is_routine)| !is_routine && !is_used(log, provider, *id))
+        .map(|(_, provider, id, _)| format!("{provider} {id}"))
+        .collect();
+    // A logon ends what counts, and the older name of a provider tells what its newer name tells.
+    let exceptions = [
+        "microsoft-windows-terminalservices-localsessionmanager 21",
+        "bugcheck 1001",
+    ];
+    assert_eq!(unused, exceptions);
 }
 
 /// A cause that events tell is still told after the repair.

@@ -169,6 +169,15 @@ impl Known {
         self.errors.get(&code).map(String::as_str)
     }
 
+    /// Each event of the table.
+    #[cfg(test)]
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str, u32, bool)> {
+        self.events.iter().flat_map(|((log, id), events)| {
+            let of_id = events.iter();
+            of_id.map(|(name, known)| (log.as_str(), name.as_str(), *id, known.routine))
+        })
+    }
+
     /// The logs that an event of the table is in.
     #[cfg(test)]
     fn logs_of_events(&self) -> std::collections::BTreeSet<&str> {

@@ -33,6 +33,13 @@ pub(crate) fn is_known_event(log: &str, provider: &str, id: u32) -> bool {
     known::Known::table().has_named(log, provider, id)
 }
 
+/// The log, the provider in lower case and the ID of each event that diskmend knows, and whether a
+/// healthy Windows writes it all the time.
+#[cfg(test)]
+pub(crate) fn known_events() -> impl Iterator<Item = (&'static str, &'static str, u32, bool)> {
+    known::Known::table().all()
+}
+
 /// The number of boots whose events count.
 pub(crate) const COUNTED_BOOTS: usize = 10;
 
