@@ -22,6 +22,8 @@ mod platform;
 mod product;
 mod registry;
 mod service;
+mod service_group;
+mod service_restart;
 mod volume;
 mod words;
 
@@ -107,6 +109,10 @@ kinds! {
     Registry(registry::RegistryEvidence) in registry,
     /// When a service or driver starts.
     Service(service::ServiceEvidence) in service,
+    /// A service that is not in the list of the process that should run it.
+    ServiceGroup(service_group::ServiceGroupEvidence) in service_group,
+    /// A service that crashes, and restarts Windows then.
+    ServiceRestart(service_restart::ServiceRestartEvidence) in service_restart,
     /// The state of a hive.
     Hive(hive::HiveEvidence) in hive,
     /// A file that is there, is empty, or is missing.

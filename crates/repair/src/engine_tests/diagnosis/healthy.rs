@@ -184,6 +184,10 @@ pub(in crate::engine_tests) fn usual() -> Vec<(&'static str, Vec<Break>)> {
             super::event_cases::usual(),
         ),
         (
+            "a process with its list, and a service that restarts Windows by default",
+            super::left_cases::usual(),
+        ),
+        (
             "guesses at an account that nobody uses",
             super::event_cases::logs(&[super::logon_cases::refused_to(
                 "Guest",

@@ -37,6 +37,10 @@ pub(super) fn cases() -> Cases {
     let slow = event(POLICY, 8001).field("PolicyElaspedTimeInSeconds", "640");
     let credssp = r"Microsoft\Windows\CurrentVersion\Policies\System\CredSSP\Parameters".to_owned();
     let credssp = vec![Break::Number(Software, credssp, "AllowEncryptionOracle", 0)];
+    let host = r"%SystemRoot%\System32\svchost.exe -k NetworkService -p";
+    let host = ValueData::text(ValueType::EXPAND_SZ, host);
+    let mut group = data(System, r"Services\Dnscache", "ImagePath", host);
+    group.push(listed(&["TermService"]));
     let about = |log, provider, id| logs(&[(log, event(provider, id))]);
     vec![
         ("service-account", refused),
@@ -53,6 +57,8 @@ pub(super) fn cases() -> Cases {
             "service-restarts-windows",
             logs(&[crash("2026-05-01T12:00:00Z"), crash("2026-05-01T12:05:00Z")]),
         ),
+        ("service-not-in-group", group),
+        ("service-restarts-windows", restarts("Agent")),
         ("crash-dump-not-written", about(SYSTEM, "volmgr", 46)),
         ("dump-drive-missing", dump),
         ("fips-only", fips),
@@ -73,4 +79,35 @@ pub(super) fn cases() -> Cases {
             number(r"Control\CrashControl", "AutoReboot", 0),
         ),
     ]
+}
+
+/// The services that a process runs.
+fn listed(names: &[&str]) -> Break {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let groups = r"Microsoft\Windows NT\CurrentVersion\Svchost".to_owned();
+    Break::Data(Software, groups, "NetworkService", ValueData::list(&names))
+}
+
+/// A service that crashed, and whose settings restart Windows then. The event says nothing of it.
+fn restarts(service: &str) -> Vec<Break> {
+    let crash = event(SCM, 7034).source(SCM).service(service);
+    let numbers: [u32; 9] = [86400, 0, 0, 2, 0x14, 1, 60_000, 2, 60_000];
+    let actions = ValueData {
+        value_type: ValueType::BINARY,
+        bytes: numbers.iter().flat_map(|one| one.to_le_bytes()).collect(),
+    };
+    let key = format!(r"Services\{service}");
+    let mut breaks = data(System, &key, "FailureActions", actions);
+    breaks.extend(logs(&[(SYSTEM, crash)]));
+    breaks
+}
+
+/// By default, some services restart Windows, and the lists of processes name all of their services.
+pub(super) fn usual() -> Vec<Break> {
+    let host = r"%SystemRoot%\System32\svchost.exe -k networkservice -p";
+    let host = ValueData::text(ValueType::EXPAND_SZ, host);
+    let mut breaks = data(System, r"Services\Dnscache", "ImagePath", host);
+    breaks.push(listed(&["DNSCACHE", "TermService"]));
+    breaks.extend(restarts("DcomLaunch"));
+    breaks
 }

@@ -119,9 +119,8 @@ impl KnownEvent {
             (!value.is_empty()).then_some((shown, value))
         });
         with_value.map(|(shown, value)| {
-            let meaning = number(&value)
-                .filter(|_| shown.is_error)
-                .and_then(|code| Known::table().error(code));
+            let code = shown.number.zip(number(&value));
+            let meaning = code.and_then(|(of, code)| Known::table().meaning(of, code));
             match meaning {
                 Some(meaning) => format!("{} {value} ({meaning})", shown.label),
                 None => format!("{} {value}", shown.label),

@@ -20,6 +20,7 @@ static TABLE: LazyLock<Known> = LazyLock::new(|| {
 struct File {
     logs: Vec<String>,
     errors: BTreeMap<String, String>,
+    alerts: BTreeMap<String, String>,
     source: Vec<Source>,
 }
 
@@ -49,6 +50,7 @@ pub(super) struct Known {
     /// The logs, in the order in which they are read.
     pub(super) logs: Vec<String>,
     errors: BTreeMap<u64, String>,
+    alerts: BTreeMap<u64, String>,
     /// By log, ID, and provider in lower case.
     events: BTreeMap<(String, u32), Vec<(String, KnownEvent)>>,
 }
@@ -84,8 +86,17 @@ fn same(value: &str, wanted: &str) -> bool {
 pub(super) struct ShownField {
     pub(super) name: String,
     pub(super) label: String,
-    /// True if the value is the number of an error, whose meaning may be known.
-    pub(super) is_error: bool,
+    /// What the value is a number of, if such numbers have a meaning.
+    pub(super) number: Option<NumberOf>,
+}
+
+/// What a number is one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NumberOf {
+    /// Errors of Windows.
+    Error,
+    /// Alerts of TLS.
+    Alert,
 }
 
 impl ShownField {
@@ -95,7 +106,11 @@ impl ShownField {
         Self {
             name: name.to_owned(),
             label: label.to_owned(),
-            is_error: matches!(label, "error" | "status" | "reason"),
+            number: match label {
+                "error" | "status" | "reason" => Some(NumberOf::Error),
+                "alert" => Some(NumberOf::Alert),
+                _ => None,
+            },
         }
     }
 }
@@ -121,12 +136,15 @@ impl Known {
                     .push((source.provider.to_lowercase(), known));
             }
         }
-        let errors = file.errors.into_iter();
+        let by_number = |meanings: BTreeMap<String, String>| {
+            let meanings = meanings.into_iter();
+            let meanings = meanings.filter_map(|(code, text)| Some((number(&code)?, text)));
+            meanings.collect()
+        };
         Self {
             logs: file.logs,
-            errors: errors
-                .filter_map(|(code, text)| Some((number(&code)?, text)))
-                .collect(),
+            errors: by_number(file.errors),
+            alerts: by_number(file.alerts),
             events,
         }
     }
@@ -164,9 +182,13 @@ impl Known {
         of_id.filter_map(move |(name, known)| (*name == provider).then_some(known))
     }
 
-    /// The meaning of an error's number.
-    pub(super) fn error(&self, code: u64) -> Option<&str> {
-        self.errors.get(&code).map(String::as_str)
+    /// The meaning of a number.
+    pub(super) fn meaning(&self, of: NumberOf, code: u64) -> Option<&str> {
+        let meanings = match of {
+            NumberOf::Error => &self.errors,
+            NumberOf::Alert => &self.alerts,
+        };
+        meanings.get(&code).map(String::as_str)
     }
 
     /// Each event of the table.
@@ -233,6 +255,10 @@ mod tests {
                 assert!(!event.means.is_empty() && !event.means.ends_with('.'));
             }
         }
-        assert_eq!(known.error(1058), Some("the service is disabled"));
+        let meaning = known.meaning(NumberOf::Error, 1058);
+        assert_eq!(meaning, Some("the service is disabled"));
+        let alert = known.meaning(NumberOf::Alert, 70);
+        assert_eq!(alert, Some("no common TLS version"));
+        assert_eq!(known.meaning(NumberOf::Alert, 1058), None);
     }
 }
