@@ -39,6 +39,7 @@
 //! | [`upcase`] | compare names as Windows does, without regard to case |
 //! | [`Corruption`] | the error that says how a structure violates its format |
 //! | [`chain`] | an error and its causes in one line |
+//! | [`shell`] | quote a word of a command line that a person may copy |
 //! | [`Storage`], [`Buffer`], [`positioned`] | a file on disk, and a file in memory |
 //!
 //! `examples/show_hidden.rs` is a small program that shows the hidden characters of a text.
@@ -57,6 +58,7 @@ pub mod escape;
 mod guid;
 pub mod hex;
 pub mod positioned;
+pub mod shell;
 mod storage;
 pub mod upcase;
 pub mod utf16;

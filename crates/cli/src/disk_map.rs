@@ -4,7 +4,7 @@ use std::path::Path;
 
 use diskmend_base::chain;
 use diskmend_disk::{Content, Disk, DiskError, Partition, Scheme};
-use diskmend_repair::{WindowsIdentity, boot_store};
+use diskmend_repair::{VolumeCondition, WindowsIdentity, boot_store};
 use serde::Serialize;
 
 use crate::windows_on::windows_on;
@@ -40,6 +40,9 @@ pub(crate) struct PartitionEntry {
     pub(crate) windows: Option<bool>,
     /// What the Windows is.
     pub(crate) identity: Option<WindowsIdentity>,
+    /// What a person should know about the volume before it is changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) conditions: Vec<VolumeCondition>,
     pub(crate) problem: Option<String>,
 }
 
@@ -108,6 +111,11 @@ fn entry(disk: &Disk, partition: &Partition) -> PartitionEntry {
         boot_stores: stores.into_iter().flatten().collect(),
         windows,
         identity,
+        conditions: disk
+            .conditions(number)
+            .into_iter()
+            .map(Into::into)
+            .collect(),
         problem: content.err().cloned().or(problem),
     }
 }

@@ -260,6 +260,13 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
             let hints = untrusted(run, trust, &word(target), state);
             return hints.into_iter().fold(failure, Failure::hint);
         }
+        Error::Refused(
+            Refusal::Guard(GuardError::Condition(condition))
+            | Refusal::BootVolumeGuard {
+                source: GuardError::Condition(condition),
+                ..
+            },
+        ) => return condition.remedies.iter().fold(failure, Failure::hint),
         Error::DamagedRun { run, .. } => Some(format!(
             "look at run {run} in the folder for undo data; if you move it away, diskmend \
              no longer waits for it"

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use diskmend_image::content::Content;
 
+use crate::condition::Condition;
 use crate::{DiskError, DiskNumber, Kind};
 
 /// Windows returns this for a volume that is encrypted with BitLocker and not unlocked:
@@ -244,7 +245,10 @@ pub enum GuardError {
         /// The disk.
         disk: DiskNumber,
     },
-    /// A volume on a disk that isn't mounted mustn't be written.
+    /// A volume on a disk that isn't mounted is in a condition in which it mustn't be written.
+    #[error("{}", .0.meaning)]
+    Condition(Box<Condition>),
+    /// A volume on a disk that isn't mounted mustn't be written, or its container can't be.
     #[error("{reason}")]
     Unfit {
         /// The reason, and what to do.

@@ -40,6 +40,7 @@
 //! | [`Disk`] | a disk that isn't mounted |
 //! | [`DiskIdentity`] | tell the disk of the target from other disks |
 //! | [`VolumeState`] | the space of the target's volume, and whether it was closed cleanly |
+//! | [`Condition`] | what is to be known about a volume before it is changed, and what helps |
 //! | [`siblings`] | the other volumes of the target's disk, on Windows |
 //! | [`is_on`] | whether a folder is on a target disk |
 //! | [`MappedFile`] | a whole file in private memory, with room to grow |
@@ -55,6 +56,7 @@
 
 mod attached;
 mod backing;
+mod condition;
 mod details;
 mod dir;
 mod disk_identity;
@@ -94,6 +96,7 @@ mod volume_state;
 mod volumes;
 
 pub use attached::{Attached, attached};
+pub use condition::{Condition, ConditionKind};
 pub use details::{Details, NamedStream, Times};
 pub use dir::{Access, Dir};
 pub use disk_identity::DiskIdentity;
@@ -119,5 +122,5 @@ pub use security::{
 };
 pub use system::folder_and_name;
 pub use target::Target;
-pub use volume_state::{Encryption, Journal, VolumeState};
+pub use volume_state::{Encryption, Journal, JournalContent, VolumeState};
 pub use volumes::{DiskLayout, SiblingVolume, siblings};

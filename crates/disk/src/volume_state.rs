@@ -7,6 +7,7 @@ use diskmend_base::chain;
 use diskmend_image::content::Content;
 use diskmend_image::ntfs::Log;
 
+use crate::condition::{self, Condition, Place};
 use crate::error::GuardError;
 use crate::guard;
 use crate::image::{Disk, Volume};
@@ -22,10 +23,12 @@ pub struct VolumeState {
     pub free: Option<u64>,
     /// True if it is marked as dirty: Windows checks it when it starts.
     pub dirty: Option<bool>,
-    /// Whether the journal of its file system was closed.
+    /// The state of the journal of its file system.
     pub journal: Option<Journal>,
     /// True if a hibernated Windows is on it. A fast start counts as that too.
     pub hibernated: Option<bool>,
+    /// What a person should know about it before it is changed.
+    pub conditions: Vec<Condition>,
     /// Whether it is encrypted with BitLocker.
     pub encryption: Option<Encryption>,
     /// The other partitions of its disk that are encrypted with BitLocker, as far as they are known.
@@ -35,12 +38,69 @@ pub struct VolumeState {
 }
 
 /// The state of a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Journal {
+    /// Whether it contains changes that are not in the volume yet.
+    pub content: JournalContent,
+    /// Its version, the parts before and after the dot.
+    pub version: Option<(u16, u16)>,
+    /// Why it counts as not closed, for display.
+    pub problem: Option<String>,
+}
+
+/// What a journal contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Journal {
-    /// All changes are in the volume.
-    Closed,
-    /// There may be changes in it that are not in the volume, for this reason.
-    Open(&'static str),
+pub enum JournalContent {
+    /// All its changes are in the volume.
+    Clean,
+    /// It was never used, or another system has emptied it.
+    Empty,
+    /// It has changes that are not in the volume yet.
+    Pending,
+    /// That isn't known.
+    NotUnderstood,
+}
+
+impl JournalContent {
+    /// A name for programs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Empty => "empty",
+            Self::Pending => "pending",
+            Self::NotUnderstood => "not-understood",
+        }
+    }
+}
+
+impl Journal {
+    /// True if all its changes are certainly in the volume.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        matches!(self.content, JournalContent::Clean | JournalContent::Empty)
+    }
+}
+
+impl From<&Log> for Journal {
+    fn from(log: &Log) -> Self {
+        let (content, version, problem) = match log {
+            Log::Clean => (JournalContent::Clean, None, None),
+            Log::Empty => (JournalContent::Empty, None, None),
+            Log::Pending { version } => {
+                let problem = "the volume was not dismounted".to_owned();
+                (JournalContent::Pending, Some(*version), Some(problem))
+            }
+            Log::NotUnderstood(why) => {
+                (JournalContent::NotUnderstood, None, Some((*why).to_owned()))
+            }
+        };
+        Self {
+            content,
+            version,
+            problem,
+        }
+    }
 }
 
 /// Whether a volume that can be read is encrypted with BitLocker.
@@ -102,10 +162,8 @@ impl VolumeState {
             Ok(found) => {
                 state.dirty = Some(found.dirty);
                 state.hibernated = Some(found.hibernated);
-                state.journal = Some(match found.log {
-                    Log::Clean | Log::Empty => Journal::Closed,
-                    Log::Unclean(why) => Journal::Open(why),
-                });
+                state.journal = Some(Journal::from(&found.log));
+                state.conditions = condition::of(&found, &Place::on(disk, partition));
             }
             Err(error) => state
                 .unread

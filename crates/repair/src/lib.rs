@@ -144,7 +144,7 @@ pub use facts::{
     EntryFault, Errors, Event, EventQuery, Events, Facts, FaultingImage, FaultyCertificate, Field,
     FileFault, FilterFault, LogStatus, Logons, Membership, MissingFile, MissingSet, OrphanFilter,
     Platform, Product, Select, Service, ServiceFiles, ServiceStart, Since, StoreFault, TextLog,
-    Unread, WindowsIdentity, WindowsVolume,
+    Unread, VolumeCondition, WindowsIdentity, WindowsVolume,
 };
 #[cfg(feature = "fuzzing")]
 pub use facts::{read_event_log, read_evidence};

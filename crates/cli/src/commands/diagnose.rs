@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::html;
 use crate::output::console::Console;
-use crate::output::{identity, report, shell, style};
+use crate::output::{identity, report, shell, style, volume};
 use crate::progress::Steps;
 use crate::recipe_file::RecipeFiles;
 use crate::report_file::ReportArgs;
@@ -98,6 +98,10 @@ fn print(console: &mut Console, found: &DiagnoseReport, target: &TargetArgs) -> 
         }
     }
     unread(out, &found.unread)?;
+    let volume = found.identity.volume.as_ref();
+    volume
+        .iter()
+        .for_each(|volume| volume::conditions("", &volume.conditions));
     report::remarks(&found.target, &[], &found.notices);
     report::unfinished(&found.unfinished, target);
     Ok(())

@@ -15,7 +15,7 @@ use crate::hints;
 use crate::html;
 use crate::output::console::{self, Console};
 use crate::output::table::{Align, Cell, Table};
-use crate::output::{identity, style};
+use crate::output::{identity, style, volume};
 use crate::report_file::ReportArgs;
 
 /// The greatest number of attached disks that are shown.
@@ -225,6 +225,10 @@ fn print(console: &mut Console, document: &Document) -> io::Result<()> {
             write!(console.out(), "\npartition {}: ", partition.number)?;
             identity::lines(console.out(), found, &[])?;
         }
+    }
+    for partition in &document.partitions {
+        let whose = format!("partition {}: ", partition.number);
+        volume::conditions(&whose, &partition.conditions);
     }
     let searched = document.partitions.iter();
     let searched = searched.filter(|partition| partition.content.is_some());

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::html;
 use crate::output::console::Console;
 use crate::output::table::{Cell, Table};
-use crate::output::{acl, files, identity, report, shell, style};
+use crate::output::{acl, files, identity, report, shell, style, volume};
 use crate::progress::Steps;
 use crate::recipe_file::RecipeFiles;
 use crate::report_file::ReportArgs;
@@ -108,6 +108,10 @@ fn print(
         acl::report(out, acl)?;
     }
     verdict(out, found, target, catalogue)?;
+    let volume = found.identity.volume.as_ref();
+    volume
+        .iter()
+        .for_each(|volume| volume::conditions("", &volume.conditions));
     report::remarks(&found.target, &found.skipped, &found.notices);
     report::unfinished(&found.unfinished, target);
     Ok(())

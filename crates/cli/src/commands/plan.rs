@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::html;
 use crate::output::console::Console;
 use crate::output::table::{Cell, Table};
-use crate::output::{acl, files, report, style};
+use crate::output::{acl, files, report, style, volume};
 use crate::progress::Steps;
 use crate::recipe_file::{RecipeFiles, Recipes};
 use crate::report_file::{self, ReportArgs};
@@ -218,6 +218,7 @@ fn print(
         [] => writeln!(out, "\nnothing to do")?,
         pending => writeln!(out, "\n{}", pending.join(", "))?,
     }
+    volume::conditions("", &report.conditions);
     report::remarks(&report.target, &report.skipped, &report.notices);
     report::unfinished(&report.unfinished, target);
     Ok(())

@@ -176,6 +176,7 @@ fn plan_report() -> PlanReport {
         acls: vec![folder(); 6],
         changes: (0..2000).map(change).collect(),
         files: vec![file_change(); 256],
+        conditions: Vec::new(),
         cautions: Vec::new(),
         unfinished: Vec::new(),
         notices: Vec::new(),

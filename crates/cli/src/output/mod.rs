@@ -10,8 +10,10 @@ pub(crate) mod log;
 pub(crate) mod page;
 pub(crate) mod preview;
 pub(crate) mod report;
-pub(crate) mod shell;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod time;
 pub(crate) mod value;
+pub(crate) mod volume;
+
+pub(crate) use diskmend_base::shell;

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use crate::common::{Mount, run};
 use crate::image_disk::{Container, ImageDisk, Layout, MIB};
+use crate::images_states::{restart_page, set_log};
 use crate::program::{Run, diskmend};
 
 fn repair(disk: &ImageDisk) -> Run {
@@ -218,38 +219,17 @@ fn a_windows_that_was_not_shut_down_is_refused() {
     diskmend(["inspect", dirty.path(), "tls"]).ends(3);
 
     let unclean = base.raw().expect("copied before");
-    {
-        let device = unclean.attach(unclean.windows).expect("attached before");
-        let page = base.beside("page");
-        fs::write(&page, restart_page()).expect("writable");
-        run("ntfscp", &["-f", "-i", device.path(), &page, "2"]).expect("ntfscp");
-    }
+    set_log(&unclean, &restart_page((1, 1))).expect("ntfscp");
     is_refused(
         &unclean,
         5,
-        &["$LogFile", "attach the disk to Windows once"],
+        &[
+            "$LogFile, version 1.1",
+            "hint: attach the disk to a computer with Windows",
+            "do not run ntfsfix",
+        ],
     );
     diskmend(["inspect", unclean.path(), "tls"]).ends(3);
-}
-
-/// The first page of the $LogFile of a volume that was not dismounted (Linux-NTFS, $LogFile).
-fn restart_page() -> Vec<u8> {
-    let mut page = vec![0; 4096];
-    page[..8].copy_from_slice(b"RSTR\x1E\x00\x09\x00");
-    page[16..20].copy_from_slice(&4096_u32.to_le_bytes());
-    page[20..24].copy_from_slice(&4096_u32.to_le_bytes());
-    page[24] = 0x30;
-    page[26] = 1;
-    page[28] = 1;
-    page[0x30] = 1;
-    page[0x38] = 1;
-    page[0x3A..0x3C].copy_from_slice(&[0xFF, 0xFF]);
-    // The update sequence: its number, which ends each sector, and the bytes that it replaces.
-    page[0x1E] = 1;
-    for sector in page.chunks_mut(512) {
-        sector[510..].copy_from_slice(&[1, 0]);
-    }
-    page
 }
 
 #[test]

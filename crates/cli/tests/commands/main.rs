@@ -106,6 +106,8 @@ mod images_grow;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod images_refused;
+#[cfg(target_os = "linux")]
+mod images_states;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod images_undo;

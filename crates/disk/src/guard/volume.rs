@@ -14,15 +14,18 @@ use crate::target::{Target, TargetVolume};
 /// If a mount turns read-only later, taking the [`TargetLock`](crate::TargetLock) notices it.
 ///
 /// # Errors
-/// [`GuardError::ReadOnly`], [`GuardError::DiskReadOnly`], [`GuardError::Unfit`],
+/// [`GuardError::ReadOnly`], [`GuardError::DiskReadOnly`], [`GuardError::Condition`],
+/// [`GuardError::Unfit`],
 /// [`GuardError::DiskInUse`], [`GuardError::DiskAttached`], [`GuardError::DiskLocked`],
 /// [`GuardError::DiskOpen`], [`GuardError::DiskWasInUse`], [`GuardError::DiskChanged`], or the
 /// system's error.
 pub fn writable(target: &Target) -> Result<(), GuardError> {
     let root = match target.volume() {
         TargetVolume::Mounted(root) => root,
-        TargetVolume::OnDisk { disk, volume, .. } => {
-            volume.writable()?;
+        TargetVolume::OnDisk {
+            disk, partition, ..
+        } => {
+            disk.volume_fit_for_writing(*partition)?;
             disk.fit_for_writing()?;
             return disk.open_for_writing();
         }

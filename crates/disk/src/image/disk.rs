@@ -22,6 +22,7 @@ use super::fat::FatDir;
 use super::host::{self, Host};
 use super::ntfs::NtfsDir;
 use super::{DiskError, Volume};
+use crate::condition::Place;
 use crate::dir::Dir;
 use crate::error::GuardError;
 use crate::guard::WINDOWS_FOLDER;
@@ -168,12 +169,12 @@ impl Disk {
     /// Checks that a partition's volume can be written.
     ///
     /// # Errors
-    /// [`GuardError::Unfit`], or the reason why it can't be read.
+    /// [`GuardError::Condition`], [`GuardError::Unfit`], or the reason why it can't be read.
     pub fn volume_fit_for_writing(&self, number: u32) -> Result<(), GuardError> {
         let volume = self.volume(number).map_err(|error| GuardError::Unfit {
             reason: chain(&error),
         })?;
-        volume.writable()
+        volume.writable(|| Place::on(self, number))
     }
 
     /// True for a block device, false for a file.

@@ -2,10 +2,13 @@
 
 use std::io;
 
+use diskmend_base::chain;
 use diskmend_image::ntfs::secure::Secure;
+use diskmend_image::ntfs::{self, VolumeError};
 
 use super::fat::FatDir;
 use super::ntfs::NtfsDir;
+use crate::condition::{self, ConditionKind, Place};
 use crate::dir::Dir;
 use crate::error::GuardError;
 
@@ -35,10 +38,13 @@ impl Volume {
         }
     }
 
-    /// Checks that the volume can be written.
-    pub(crate) fn writable(&self) -> Result<(), GuardError> {
+    /// Checks that the volume can be written. `place` says where it is.
+    pub(crate) fn writable(&self, place: impl FnOnce() -> Place) -> Result<(), GuardError> {
         let reason = match self {
-            Self::Ntfs(root) => root.volume().fit_for_writing().map_err(|e| e.to_string()),
+            Self::Ntfs(root) => match root.volume().fit_for_writing() {
+                Ok(()) => return Ok(()),
+                Err(error) => return Err(unfit(root.volume(), &error, &place())),
+            },
             Self::Fat(root) => root.volume().check_writable().map_err(|e| e.to_string()),
         };
         reason.map_err(|reason| GuardError::Unfit { reason })
@@ -83,5 +89,29 @@ impl Volume {
             Self::Ntfs(root) => Some(root.secure()),
             Self::Fat(_) => None,
         }
+    }
+}
+
+/// The reason why an NTFS volume can't be written: one of its conditions, or another one.
+fn unfit(volume: &ntfs::Volume, error: &VolumeError, place: &Place) -> GuardError {
+    let kind = match error {
+        VolumeError::Hibernated => Some(ConditionKind::Hibernated),
+        VolumeError::PendingLog { .. } => Some(ConditionKind::LogPending),
+        VolumeError::UnknownLog { .. } => Some(ConditionKind::LogNotUnderstood),
+        VolumeError::Dirty => Some(ConditionKind::Dirty),
+        VolumeError::Pending { .. } => Some(ConditionKind::WorkUnderWay),
+        VolumeError::BackupBootSector => Some(ConditionKind::BackupBootSector),
+        _ => None,
+    };
+    let conditions = volume.state().map(|state| condition::of(&state, place));
+    let found = conditions.ok().and_then(|conditions| {
+        let mut conditions = conditions.into_iter();
+        conditions.find(|condition| Some(condition.kind) == kind)
+    });
+    match found {
+        Some(condition) => GuardError::Condition(Box::new(condition)),
+        None => GuardError::Unfit {
+            reason: chain(error),
+        },
     }
 }

@@ -70,13 +70,24 @@ pub enum VolumeError {
         /// The flags of $VOLUME_INFORMATION.
         flags: u16,
     },
-    /// The journal may contain changes that are not in the volume yet.
+    /// The journal contains changes that are not in the volume yet.
     #[error(
-        "the journal ($LogFile) is not closed ({why}): attach the disk to Windows once, or mount it \
-         for reading and writing, and dismount it"
+        "the volume was not dismounted: its journal ($LogFile, version {}.{}) has changes that are \
+         not in the volume yet",
+        version.0,
+        version.1
     )]
-    UnfinishedLog {
-        /// The state of the journal.
+    PendingLog {
+        /// The version of the journal: the parts before and after the dot.
+        version: (u16, u16),
+    },
+    /// It isn't known what the journal contains.
+    #[error(
+        "what the volume's journal ($LogFile) contains is not known ({why}): attach the disk to \
+         Windows once"
+    )]
+    UnknownLog {
+        /// The reason.
         why: &'static str,
     },
     /// NTFS in another version.
@@ -177,7 +188,8 @@ impl VolumeError {
             | Self::Dirty
             | Self::Hibernated
             | Self::Pending { .. }
-            | Self::UnfinishedLog { .. }
+            | Self::PendingLog { .. }
+            | Self::UnknownLog { .. }
             | Self::Version { .. }
             | Self::BackupBootSector
             | Self::ReadersDisagree { .. }

@@ -23,8 +23,14 @@ pub enum Log {
     /// The journal was never used, or another system has emptied it: its first page and samples of
     /// all others contain nothing but 0xFF.
     Empty,
-    /// There may be pending changes in it, for this reason.
-    Unclean(&'static str),
+    /// The volume was not dismounted: there may be changes in it that are not in the volume yet.
+    Pending {
+        /// The version of the journal: the parts before and after the dot. Every Windows since
+        /// Windows 8 uses 2.0 while the volume is mounted, and leaves 1.1 when it dismounts it.
+        version: (u16, u16),
+    },
+    /// It isn't known whether there are such changes in it, for this reason.
+    NotUnderstood(&'static str),
 }
 
 /// The length of a page, unless the page itself says otherwise.
@@ -79,7 +85,7 @@ pub(crate) fn state(mft: &Mft) -> Result<Log, VolumeError> {
         .ok_or_else(|| records.lacks("data of $LogFile"))?;
     let mut page = vec![0; PAGE];
     if stream.len() < to_u64(PAGE) {
-        return Ok(Log::Unclean("it is too short"));
+        return Ok(Log::NotUnderstood("it is too short"));
     }
     stream.read(mft.disk(), &mut page, 0)?;
     if is_empty(&page) {
@@ -93,13 +99,16 @@ pub(crate) fn state(mft: &Mft) -> Result<Log, VolumeError> {
     let newest = match (first, second) {
         (Some(first), Some(second)) if second.lsn > first.lsn => second,
         (Some(restart), _) | (None, Some(restart)) => restart,
-        (None, None) => return Ok(Log::Unclean("neither of its restart pages can be read")),
+        (None, None) => {
+            return Ok(Log::NotUnderstood(
+                "neither of its restart pages can be read",
+            ));
+        }
     };
     Ok(match newest.version {
         (1, 0 | 1) if newest.is_closed => Log::Clean,
-        (1, 0 | 1) => Log::Unclean("the volume was not dismounted"),
-        (2, _) => Log::Unclean("its version is 2, which Windows leaves when it starts fast"),
-        _ => Log::Unclean("its version is not known"),
+        version @ ((1, 0 | 1) | (2, 0)) => Log::Pending { version },
+        _ => Log::NotUnderstood("its version is not known"),
     })
 }
 
@@ -115,7 +124,7 @@ fn of_samples(mft: &Mft, stream: &Stream) -> Result<Log, VolumeError> {
     while at <= last {
         stream.read(mft.disk(), &mut page, at)?;
         if !is_empty(&page) {
-            return Ok(Log::Unclean(
+            return Ok(Log::NotUnderstood(
                 "its restart pages are gone, but not its other pages",
             ));
         }

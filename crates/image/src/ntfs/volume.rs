@@ -42,7 +42,16 @@ pub struct State {
     /// Windows is hibernated on the volume.
     pub hibernated: bool,
     /// Only the copy of the boot sector at the end could be read.
-    pub(crate) from_backup: bool,
+    pub from_backup: bool,
+}
+
+impl State {
+    /// True if Windows has more work under way on the volume than a check: an upgrade, a resize of
+    /// the journal, or chkdsk itself.
+    #[must_use]
+    pub const fn has_work_under_way(&self) -> bool {
+        self.flags & VolumeInformation::MASK_PENDING != 0
+    }
 }
 
 /// An NTFS volume that fills a device.
@@ -139,12 +148,14 @@ impl Volume {
         if state.dirty {
             return Err(VolumeError::Dirty);
         }
-        if state.flags & VolumeInformation::MASK_PENDING != 0 {
+        if state.has_work_under_way() {
             let flags = state.flags;
             return Err(VolumeError::Pending { flags });
         }
-        if let Log::Unclean(why) = state.log {
-            return Err(VolumeError::UnfinishedLog { why });
+        match state.log {
+            Log::Clean | Log::Empty => {}
+            Log::Pending { version } => return Err(VolumeError::PendingLog { version }),
+            Log::NotUnderstood(why) => return Err(VolumeError::UnknownLog { why }),
         }
         let mft = &self.inner.mft;
         let bitmap = Bitmap::open(mft)?;

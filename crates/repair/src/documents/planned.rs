@@ -8,6 +8,7 @@ use crate::documents::{
     AclReport, ElementWords, FileChange, HiveStatus, KeyPermissionsReport, Notice, RunSummary,
     SCHEMA, SkippedHive, StoreStatus,
 };
+use crate::facts::VolumeCondition;
 pub use crate::finding::{ChangedKey, ChangedValue};
 use crate::finding::{Deletion, Goal, RowState, Subtree};
 use crate::planned::Planned;
@@ -36,6 +37,9 @@ pub struct PlanReport {
     pub changes: Vec<Change>,
     /// The files that would be moved out of the way, after the changes above.
     pub files: Vec<FileChange>,
+    /// What a person should know about the target's volume before it is changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<VolumeCondition>,
     /// What a person must know before agreeing to the changes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cautions: Vec<String>,
@@ -112,6 +116,7 @@ impl PlanReport {
             acls: survey.folders.iter().map(AclReport::from).collect(),
             changes: planned.changes.iter().flat_map(Change::of).collect(),
             files: planned.changes.iter().flat_map(FileChange::of).collect(),
+            conditions: survey.conditions.clone(),
             cautions: Vec::new(),
             unfinished: planned.unfinished.clone(),
             notices: survey.notices.clone(),

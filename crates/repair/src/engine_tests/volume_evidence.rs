@@ -1,7 +1,7 @@
 //! What the state of the volume of Windows tells.
 
 use diskmend_disk::testing::FaultyDisk;
-use diskmend_disk::{Encryption, Journal, VolumeState};
+use diskmend_disk::{Encryption, Journal, JournalContent, VolumeState};
 
 use super::diagnosis::diagnose_at;
 use super::diagnosis::disk::disk;
@@ -63,11 +63,19 @@ fn unlocked() -> VolumeState {
     }
 }
 
+fn pending() -> Journal {
+    Journal {
+        content: JournalContent::Pending,
+        version: Some((2, 0)),
+        problem: Some("the volume was not dismounted".to_owned()),
+    }
+}
+
 /// The volume of a machine that was switched off.
 fn dirty() -> VolumeState {
     VolumeState {
         dirty: Some(true),
-        journal: Some(Journal::Open("the volume was not dismounted")),
+        journal: Some(pending()),
         hibernated: Some(true),
         ..with_free(GIB)
     }
@@ -151,7 +159,7 @@ fn a_dirty_volume_counts_only_with_checks_of_the_disk() {
 fn the_identity_names_the_volume_and_its_encryption() {
     let state = VolumeState {
         dirty: Some(true),
-        journal: Some(Journal::Open("the volume was not dismounted")),
+        journal: Some(pending()),
         encryption: Some(Encryption::Unlocked),
         locked: vec!["partition 4".to_owned()],
         ..with_free(GIB)

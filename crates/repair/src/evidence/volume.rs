@@ -106,9 +106,10 @@ impl State {
                 (volume.dirty, found, "whether it is marked as dirty")
             }
             Self::JournalOpen => {
-                let why = volume.journal_problem.unwrap_or_default();
                 let is_open = volume.journal_closed.map(|closed| !closed);
-                let found = format!("its $LogFile was not closed: {why}");
+                let why = volume.journal_problem.iter();
+                let why: String = why.map(|why| format!(": {why}")).collect();
+                let found = format!("its $LogFile was not closed{why}");
                 (is_open, found, "whether its $LogFile was closed")
             }
             Self::Hibernated => {

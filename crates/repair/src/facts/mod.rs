@@ -62,7 +62,7 @@ pub use service_files::{FileFault, FilterFault, MissingFile, OrphanFilter, Servi
 pub(crate) use service_files::{NamedFiles, names_of_filters};
 pub use services::{Service, ServiceStart};
 pub use text_logs::{Errors, TextLog};
-pub use volume::{BitLocker, WindowsVolume};
+pub use volume::{BitLocker, VolumeCondition, WindowsVolume};
 pub use windows::Product;
 
 use crate::error::{Error, Refusal, chain};

@@ -1,7 +1,7 @@
 //! What is known about the volume of the Windows: its space, whether it was closed cleanly, and
 //! whether it or another volume of its disk is encrypted.
 
-use diskmend_disk::{Journal, VolumeState};
+use diskmend_disk::{Condition, Journal, VolumeState};
 use serde::Serialize;
 
 use super::{BitLockerState, Facts};
@@ -27,15 +27,50 @@ pub struct WindowsVolume {
     /// True if the journal of its file system (`$LogFile`) was closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub journal_closed: Option<bool>,
+    /// The journal: `clean`, `empty`, `pending` or `not-understood`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal: Option<&'static str>,
+    /// The version of the journal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal_version: Option<String>,
     /// Why the journal counts as open, for display.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub journal_problem: Option<&'static str>,
+    pub journal_problem: Option<String>,
     /// True if Windows is hibernated, or was shut down for a fast start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hibernated: Option<bool>,
+    /// What a person should know about it before it is changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<VolumeCondition>,
     /// What couldn't be read, with the reason.
     #[serde(skip)]
     pub unread: Vec<String>,
+}
+
+/// A condition of a volume that a person should know about before it is changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VolumeCondition {
+    /// Which one it is, such as `log-pending`.
+    pub kind: &'static str,
+    /// What it means.
+    pub meaning: String,
+    /// What can be done about it on this machine. The best comes first; a warning comes last.
+    pub remedies: Vec<String>,
+}
+
+impl From<Condition> for VolumeCondition {
+    fn from(condition: Condition) -> Self {
+        let Condition {
+            kind,
+            meaning,
+            remedies,
+        } = condition;
+        Self {
+            kind: kind.name(),
+            meaning,
+            remedies,
+        }
+    }
 }
 
 /// What is known about encryption with BitLocker.
@@ -73,20 +108,24 @@ pub(super) fn read(facts: &Facts<'_>) -> (WindowsVolume, BitLocker) {
         dirty,
         journal,
         hibernated,
+        conditions,
         encryption,
         locked,
         unread,
     } = state;
+    let closed = journal.as_ref().map(Journal::is_closed);
+    let content = journal.as_ref().map(|journal| journal.content.name());
+    let version = journal.as_ref().and_then(|journal| journal.version);
     let volume = WindowsVolume {
         bytes: len,
         free,
         dirty,
-        journal_closed: journal.map(|journal| journal == Journal::Closed),
-        journal_problem: match journal {
-            Some(Journal::Open(why)) => Some(why),
-            Some(Journal::Closed) | None => None,
-        },
+        journal_closed: closed,
+        journal: content,
+        journal_version: version.map(|(major, minor)| format!("{major}.{minor}")),
+        journal_problem: journal.and_then(|journal| journal.problem),
         hibernated,
+        conditions: conditions.into_iter().map(Into::into).collect(),
         unread,
     };
     let bitlocker = BitLocker {

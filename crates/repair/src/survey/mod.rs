@@ -15,7 +15,7 @@ use crate::changes::hive::HiveFile;
 use crate::changes::{Change, Findings};
 use crate::error::{Error, chain};
 use crate::examined::Examined;
-use crate::facts::{Facts, StoreStatus};
+use crate::facts::{Facts, StoreStatus, VolumeCondition};
 use crate::finding::{Finding, Goal, JudgedFile, Notice};
 use crate::hive_on_disk::Fingerprint;
 use crate::place::Place;
@@ -36,6 +36,8 @@ pub(crate) struct Survey {
     /// What couldn't be read, and why.
     pub(crate) skipped: Vec<(Place, Error)>,
     pub(crate) notices: Vec<Notice>,
+    /// What a person should know about the target's volume before it is changed.
+    pub(crate) conditions: Vec<VolumeCondition>,
     /// The changes of security descriptors, if they were requested. There may be more than memory
     /// can hold.
     draft: Option<Draft>,
@@ -67,6 +69,7 @@ pub(crate) fn survey(
         files: Vec::new(),
         skipped: Vec::new(),
         notices: disk_notices(facts.site),
+        conditions: facts.volume().conditions.clone(),
         draft,
     };
     let asking = &Asking::new(facts);

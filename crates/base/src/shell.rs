@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use diskmend_base::escape::is_hidden;
+use crate::escape::is_hidden;
 
 /// Quotes the word for the shell of this machine, if any character in it could have a special
 /// meaning. On Windows the quoting is for PowerShell; the Command Prompt understands it too, unless
 /// the word contains `%`, `$`, a backtick or typographic quotes.
-pub(crate) fn word(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn word(text: &str) -> Cow<'_, str> {
     if !text.is_empty() && text.chars().all(is_plain) && !text.starts_with('-') {
         return text.into();
     }
