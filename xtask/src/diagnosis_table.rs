@@ -1,10 +1,10 @@
-//! The table of results in docs/diagnosis.md, which a test makes.
+//! The table of results in docs/diagnosis-results.md, which a test makes.
 
 use anyhow::Result;
 
 use crate::cargo;
 
-/// Diagnoses a broken disk for each rule, and writes the results to docs/diagnosis.md.
+/// Diagnoses a broken disk for each rule, and writes the results to docs/diagnosis-results.md.
 ///
 /// # Errors
 /// If a cause is not found first on its disk.

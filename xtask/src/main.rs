@@ -59,7 +59,7 @@ enum Task {
     Dist,
     /// Write the manual pages and shell completions to target/man
     Man,
-    /// Diagnose a broken disk for each rule, and write the results to docs/diagnosis.md
+    /// Diagnose a broken disk for each rule, and write the results to docs/diagnosis-results.md
     DiagnosisTable,
     /// Make the fixture hives from their recipes
     Fixtures {

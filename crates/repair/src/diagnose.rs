@@ -1,6 +1,6 @@
 //! `diagnose`: looks for the causes of trouble that the rules know. Nothing is written.
 
-use crate::diagnosis::{self, Rules};
+use crate::diagnosis::{self, RecentChanges, Rules};
 use crate::documents::DiagnoseReport;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -40,12 +40,14 @@ pub(crate) fn diagnose_site(
     let (unfinished, notices) = unfinished(site)?;
     let facts = Facts::of(site, options, watch.lend());
     let diagnosis = diagnosis::diagnose(&facts, rules, recipes)?;
+    let evidence = (diagnosis::sources(&facts)?, RecentChanges::read(&facts)?);
     let identity = facts.identity().clone();
     facts.go_on()?;
     Ok(DiagnoseReport::of(
         &site.display,
         identity,
         &diagnosis,
+        evidence,
         unfinished,
         notices,
     ))

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use diskmend_base::escape::Visible;
+use diskmend_repair::diagnosis::{Source, SourceState};
 use diskmend_repair::documents::{CauseReport, DiagnoseReport, EvidenceReport};
 use maud::html;
 
@@ -97,6 +98,8 @@ fn print(console: &mut Console, found: &DiagnoseReport, target: &TargetArgs) -> 
             }
         }
     }
+    changes(out, found, target)?;
+    sources(out, &found.sources)?;
     unread(out, &found.unread)?;
     let volume = found.identity.volume.as_ref();
     volume
@@ -191,6 +194,54 @@ pub(super) fn repair_command<S: AsRef<str>>(
     let words: Vec<_> = words.collect();
     let (path, option) = (shell::word(path), target.option());
     format!("diskmend repair {path} {}{option}", words.join(" "))
+}
+
+/// What was changed before the trouble began.
+fn changes(out: &mut dyn Write, found: &DiagnoseReport, target: &TargetArgs) -> io::Result<()> {
+    if found.recent_changes.is_empty() {
+        return Ok(());
+    }
+    let (heading, faint) = (style::HEADING, style::FAINT);
+    writeln!(
+        out,
+        "\n{heading}Changed since somebody last logged on over the network{heading:#}"
+    )?;
+    for change in &found.recent_changes {
+        let time = change.time.as_deref().unwrap_or("no time");
+        let (time, what) = (Visible(time), Visible(&change.found));
+        writeln!(out, "  {faint}{time}{faint:#}  {what}")?;
+    }
+    if found.more_changes > 0 {
+        let (more, path) = (found.more_changes, shell::word(&found.target));
+        let option = target.option();
+        writeln!(out, "  and {more} older: diskmend events {path}{option}")?;
+    }
+    Ok(())
+}
+
+/// What evidence there is at all.
+fn sources(out: &mut dyn Write, sources: &[Source]) -> io::Result<()> {
+    let (heading, warning, faint) = (style::HEADING, style::WARNING, style::FAINT);
+    writeln!(out, "\n{heading}The evidence on this disk{heading:#}")?;
+    for source in sources {
+        let (evidence, found) = (source.evidence, Visible(&source.found));
+        match source.state {
+            SourceState::Unknown => {
+                writeln!(out, "  {evidence}: {warning}not known{warning:#}: {found}")?
+            }
+            SourceState::Clean => writeln!(out, "  {evidence}: {faint}{found}{faint:#}")?,
+            SourceState::Found => writeln!(out, "  {evidence}: {found}")?,
+            SourceState::None => {}
+        }
+    }
+    let none = sources
+        .iter()
+        .filter(|source| source.state == SourceState::None);
+    let none: Vec<_> = none.map(|source| source.evidence).collect();
+    if none.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "  there is none of these: {}", none.join(", "))
 }
 
 fn unread(out: &mut dyn Write, unread: &[String]) -> io::Result<()> {

@@ -1,6 +1,6 @@
 //! The verdict, and the causes that the evidence speaks for.
 
-use diskmend_repair::diagnosis::Certainty;
+use diskmend_repair::diagnosis::{Certainty, Source, SourceState};
 use diskmend_repair::documents::{CauseReport, DiagnoseReport, EvidenceReport};
 use maud::{Markup, html};
 
@@ -41,11 +41,38 @@ pub(crate) fn diagnosis(
             }
             (causes)
             (more)
+            @if !found.recent_changes.is_empty() {
+                h3 { "Changed since somebody last logged on over the network" }
+                (changes(found))
+            }
+            h3 { "The evidence on this disk" }
+            (few().lines(&found.sources, source))
             @if !found.unread.is_empty() {
                 h3 { "What could not be read, and so says nothing" }
                 (few().lines(&found.unread, |reason| html! { (shown(reason)) }))
             }
         }
+    }
+}
+
+fn changes(found: &DiagnoseReport) -> Markup {
+    let list = List {
+        total: Some(found.recent_changes.len() as u64 + found.more_changes as u64),
+        ..few()
+    };
+    list.lines(&found.recent_changes, |change| {
+        html! {
+            @if let Some(time) = &change.time { (shown(time)) ": " }
+            (shown(&change.found))
+        }
+    })
+}
+
+fn source(source: &Source) -> Markup {
+    html! {
+        (source.evidence) ": "
+        @if source.state == SourceState::Unknown { span.warn { "not known: " } }
+        (shown(&source.found))
     }
 }
 

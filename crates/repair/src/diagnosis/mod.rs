@@ -12,6 +12,7 @@ mod rule;
 mod rule_evidence;
 mod rule_file;
 mod rules;
+mod sources;
 
 pub use crate::evidence::Sighting;
 pub use certainty::Certainty;
@@ -19,5 +20,7 @@ pub use error::RuleError;
 pub use rule::{Rule, Weighed};
 pub use rule_evidence::RuleEvidence;
 pub use rules::Rules;
+pub use sources::{Source, SourceState};
 
 pub(crate) use diagnose::{Cause, Diagnosis, Found, diagnose};
+pub(crate) use sources::{RecentChanges, sources};

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::diagnosis::{Cause, Certainty, Diagnosis, Found, Rule, Sighting, Weighed};
+use crate::diagnosis::{
+    Cause, Certainty, Diagnosis, Found, RecentChanges, Rule, Sighting, Source, Weighed,
+};
 use crate::documents::{RunSummary, SCHEMA};
 use crate::facts::WindowsIdentity;
 use crate::finding::Notice;
@@ -21,6 +23,13 @@ pub struct DiagnoseReport {
     pub verdict: Verdict,
     /// The causes that the evidence speaks for. The most likely one is first.
     pub causes: Vec<CauseReport>,
+    /// What evidence there is on the disk at all.
+    pub sources: Vec<Source>,
+    /// What was installed or changed since somebody last logged on over the network, as the event logs
+    /// tell; the newest is first.
+    pub recent_changes: Vec<Sighting>,
+    /// The number of older changes, which are not in the list.
+    pub more_changes: usize,
     /// What couldn't be read, and so says nothing.
     pub unread: Vec<String>,
     /// Killed runs that must be settled first.
@@ -114,6 +123,7 @@ impl DiagnoseReport {
         target: &str,
         identity: WindowsIdentity,
         diagnosis: &Diagnosis<'_>,
+        (sources, changes): (Vec<Source>, RecentChanges),
         unfinished: Vec<RunSummary>,
         notices: Vec<Notice>,
     ) -> Self {
@@ -130,6 +140,9 @@ impl DiagnoseReport {
                 repair: first.map_or_else(Vec::new, |cause| cause.repair.clone()),
             },
             causes,
+            sources,
+            recent_changes: changes.newest,
+            more_changes: changes.more,
             unread: diagnosis.unread.clone(),
             unfinished,
             notices,

@@ -179,7 +179,7 @@ impl EventEvidence {
             return Vec::new();
         };
         let named = wanted.into_iter().skip(start).take(MOST_SIGHTINGS);
-        named.map(sighting).collect()
+        named.map(sighting_of_event).collect()
     }
 
     fn is(&self, event: &Event) -> bool {
@@ -209,7 +209,8 @@ impl EventEvidence {
     }
 }
 
-fn sighting(event: &Event) -> Sighting {
+/// The place of an event, with what it means.
+pub(crate) fn sighting_of_event(event: &Event) -> Sighting {
     let meaning = event.meaning.unwrap_or("event");
     let details = event.details();
     let place = format!(

@@ -27,6 +27,8 @@ mod service_restart;
 mod volume;
 mod words;
 
+pub(crate) use event::sighting_of_event;
+
 use std::ops::Range;
 
 use serde::Serialize;

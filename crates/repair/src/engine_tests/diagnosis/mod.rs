@@ -8,6 +8,7 @@ pub(super) mod healthy;
 mod left_cases;
 mod logon_cases;
 mod machine_cases;
+mod sources;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -218,7 +219,8 @@ fn a_filter_that_is_missing_and_one_that_is_not_listed_are_two_causes() {
 }
 
 fn compare_with_page(table: &str) {
-    let page: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/diagnosis.md");
+    let page: PathBuf =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/diagnosis-results.md");
     let text = std::fs::read_to_string(&page).expect("the page");
     let text = text.replace("\r\n", "\n");
     let (before, stored) = text.split_once(MARK).expect("the mark");
@@ -229,6 +231,6 @@ fn compare_with_page(table: &str) {
     assert_eq!(
         stored.trim(),
         table.trim(),
-        "docs/diagnosis.md does not show these results: run cargo xtask diagnosis-table"
+        "docs/diagnosis-results.md does not show these results: run cargo xtask diagnosis-table"
     );
 }

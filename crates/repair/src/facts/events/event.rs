@@ -90,12 +90,20 @@ impl Event {
         self.provider.eq_ignore_ascii_case(provider)
     }
 
+    /// True if it tells that something was installed or that a setting was changed.
+    pub(crate) fn is_change(&self) -> bool {
+        self.known().is_some_and(|known| known.change)
+    }
+
+    fn known(&self) -> Option<&'static KnownEvent> {
+        let provider = [self.provider.as_str()];
+        Known::table().find(&self.log, provider, self.id, &|name| self.field(name))
+    }
+
     /// Its values that matter, with labels, for a person.
     #[must_use]
     pub fn details(&self) -> String {
-        let known = Known::table().find(&self.log, [self.provider.as_str()], self.id, &|name| {
-            self.field(name)
-        });
+        let known = self.known();
         let service = self.service.as_ref().map(|key| format!("service {key}"));
         let shown: Vec<String> = match known {
             Some(known) => known.shown(self).collect(),

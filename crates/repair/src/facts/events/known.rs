@@ -40,6 +40,8 @@ struct Entry {
     #[serde(default)]
     routine: bool,
     #[serde(default)]
+    change: bool,
+    #[serde(default)]
     fields: Vec<String>,
     #[serde(default)]
     only: BTreeMap<String, Vec<String>>,
@@ -61,6 +63,8 @@ pub(super) struct KnownEvent {
     pub(super) means: String,
     /// True if a healthy Windows writes it all the time.
     pub(super) routine: bool,
+    /// True if it tells that something was installed or that a setting was changed.
+    pub(super) change: bool,
     /// Its values that are shown.
     pub(super) fields: Vec<ShownField>,
     /// The values that an event must have to be this one; any if there are none.
@@ -127,6 +131,7 @@ impl Known {
                 let known = KnownEvent {
                     means: entry.means,
                     routine: entry.routine,
+                    change: entry.change,
                     fields: entry.fields.iter().map(|f| ShownField::parse(f)).collect(),
                     only: entry.only,
                 };
