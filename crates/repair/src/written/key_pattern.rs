@@ -3,7 +3,7 @@
 use std::fmt;
 
 use diskmend_hive::name::same_name;
-use diskmend_hive::{Corruption, FileOffset, Hive};
+use diskmend_hive::{Corruption, FileOffset, Hive, Key, components};
 
 use crate::facts::is_control_set;
 use crate::place::HiveName;
@@ -141,21 +141,50 @@ impl KeyPattern {
         hive: &Hive,
         sets: &[String],
     ) -> Result<Vec<String>, Corruption> {
-        let each = self.rest.split('\\').filter(|name| *name == EACH).count();
-        let most = if each > 1 {
+        self.resolve_with(hive, sets, |_| Ok(true))
+    }
+
+    /// The key paths of [`Self::resolve_in`], but of those that `{*}` leads to only the ones for
+    /// which `is_wanted` returns true. It gets the key, if it exists.
+    ///
+    /// # Errors
+    /// Those of [`Self::resolve_in`] and of `is_wanted`.
+    pub(crate) fn resolve_with(
+        &self,
+        hive: &Hive,
+        sets: &[String],
+        is_wanted: impl Fn(Option<Key<'_>>) -> Result<bool, Corruption>,
+    ) -> Result<Vec<String>, Corruption> {
+        let starts = self.resolve(sets);
+        let mut parts = self.rest.split(EACH).skip(1).peekable();
+        if parts.peek().is_none() {
+            return Ok(starts.collect());
+        }
+        let most = if parts.clone().count() > 1 {
             MOST_NESTED_KEYS
         } else {
             MOST_KEYS
         };
-        let mut keys: Vec<String> = self.resolve(sets).collect();
-        for _ in 0..each {
+        let mut above = Vec::new();
+        for path in starts {
+            let path = path.split_once(EACH).map_or(&*path, |(above, _)| above);
+            above.extend(hive.key(path)?.map(|key| (path.to_owned(), key)));
+        }
+        let mut keys = Vec::new();
+        while let Some(part) = parts.next() {
+            let is_last = parts.peek().is_none();
             let mut next = Vec::new();
-            for path in &keys {
-                if let Some((above, below)) = around_each(path) {
-                    subkeys(hive, (above, below), most, &mut next)?;
+            each_subkey(&above, most, |path, subkey| {
+                let found = below(subkey, part)?;
+                let path = || format!("{path}{}{part}", subkey.name().in_path());
+                if !is_last {
+                    next.extend(found.map(|key| (path(), key)));
+                } else if is_wanted(found)? {
+                    keys.push(path());
                 }
-            }
-            keys = next;
+                Ok(())
+            })?;
+            above = next;
         }
         Ok(keys)
     }
@@ -170,36 +199,40 @@ impl KeyPattern {
     }
 }
 
-/// The paths of a key and of what is wanted below each of its subkeys.
-fn around_each(path: &str) -> Option<(&str, &str)> {
-    let at = path.split('\\').position(|name| name == EACH)?;
-    let above = path.split('\\').take(at).map(|name| name.len() + 1).sum();
-    let (above, rest) = path.split_at_checked(above)?;
-    Some((above, rest.strip_prefix(EACH)?))
-}
-
-/// Adds the path below each subkey of a key.
-fn subkeys(
-    hive: &Hive,
-    (above, below): (&str, &str),
+/// Calls `look` for each subkey of several keys, with the path of its key.
+fn each_subkey<'h>(
+    keys: &[(String, Key<'h>)],
     most: usize,
-    keys: &mut Vec<String>,
+    mut look: impl FnMut(&str, Key<'h>) -> Result<(), Corruption>,
 ) -> Result<(), Corruption> {
-    let Some(key) = hive.key(above)?.filter(|key| !key.has_predefined_handle()) else {
-        return Ok(());
-    };
-    for subkey in key.subkeys()? {
-        if keys.len() == most {
-            return Err(Corruption::new(
-                "number of subkeys",
-                FileOffset::from(key.cell()),
-                format!("at most {most} for {EACH} in a recipe"),
-                "more".to_owned(),
-            ));
+    let mut seen = 0;
+    let real = keys.iter().filter(|(_, key)| !key.has_predefined_handle());
+    for (path, key) in real {
+        for subkey in key.subkeys()? {
+            if seen == most {
+                return Err(Corruption::new(
+                    "number of subkeys",
+                    FileOffset::from(key.cell()),
+                    format!("at most {most} for {EACH} in a recipe"),
+                    "more".to_owned(),
+                ));
+            }
+            seen += 1;
+            look(path, subkey?)?;
         }
-        keys.push(format!("{above}{}{below}", subkey?.name().in_path()));
     }
     Ok(())
+}
+
+/// The key at a path below a key.
+fn below<'h>(mut key: Key<'h>, path: &str) -> Result<Option<Key<'h>>, Corruption> {
+    for name in components(path) {
+        match key.subkey(name)? {
+            Some(found) => key = found,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(key))
 }
 
 /// A component of a pattern.
@@ -290,7 +323,7 @@ mod tests {
     fn a_pattern_stands_for_a_limited_number_of_subkeys() {
         let now = Filetime(0);
         let mut editor = Editor::new(Hive::create(5, &[0; 20], now).expect("a hive"), now);
-        for key in [r"A\b", r"A\c"] {
+        for key in [r"A\b\D", r"A\c"] {
             editor.create_key(key).expect("valid");
         }
         let each = KeyPattern::parse(HiveName::Software, r"A\{*}\D").expect("valid");
@@ -298,12 +331,18 @@ mod tests {
         let keys = each.resolve_in(edited.hive(), &[]).expect("not too many");
         assert_eq!(keys, [r"A\b\D", r"A\c\D"]);
 
-        let mut keys = vec![String::new(); MOST_KEYS - 2];
-        subkeys(edited.hive(), (r"A\", ""), MOST_KEYS, &mut keys).expect("not too many");
-        let mut keys = vec![String::new(); MOST_KEYS - 1];
-        let error = subkeys(edited.hive(), (r"A\", ""), MOST_KEYS, &mut keys);
-        let error = error.expect_err("too many");
-        assert!(error.to_string().contains("at most 10000"), "{error}");
+        let with = |is_wanted: fn(Option<Key<'_>>) -> bool| {
+            let keys = each.resolve_with(edited.hive(), &[], |key| Ok(is_wanted(key)));
+            keys.expect("not too many")
+        };
+        assert_eq!(with(|key| key.is_some()), [r"A\b\D"]);
+        assert_eq!(with(|key| key.is_none()), [r"A\c\D"]);
+
+        let above = edited.hive().key("A").expect("sound").expect("a key");
+        let above = [(r"A\".to_owned(), above)];
+        each_subkey(&above, 2, |_, _| Ok(())).expect("not too many");
+        let error = each_subkey(&above, 1, |_, _| Ok(())).expect_err("too many");
+        assert!(error.to_string().contains("at most 1 "), "{error}");
     }
 
     #[test]

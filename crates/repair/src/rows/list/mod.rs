@@ -3,8 +3,8 @@
 mod condition;
 mod entries;
 
-use diskmend_hive::Corruption;
 use diskmend_hive::name::same_name;
+use diskmend_hive::{Corruption, Key};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -94,7 +94,12 @@ impl JudgeValues for ListRow {
         };
         let names = sets.map_or_else(Vec::new, ControlSets::names);
         let mut judged = Vec::new();
-        for key in self.key.resolve_in(&hive.hive, &names)? {
+        let has_list = |key: Option<Key<'_>>| match key {
+            Some(key) => Ok(key.value(&self.value)?.is_some()),
+            None => Ok(false),
+        };
+        let keys = self.key.resolve_with(&hive.hive, &names, has_list)?;
+        for key in keys {
             let set = key.split('\\').next().unwrap_or_default();
             let known = sets.map(|sets| sets.sets.iter());
             let known = known.and_then(|mut sets| sets.find(|one| same_name(&one.name, set)));
