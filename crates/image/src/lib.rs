@@ -72,6 +72,7 @@ pub mod fat;
 pub mod host;
 pub mod ntfs;
 pub mod partition;
+mod ranges;
 pub mod recorded;
 #[cfg(test)]
 mod testing;

@@ -6,7 +6,7 @@
 //! | `boot`, `fixup`, `record`, `attribute`, `runs`, `list`, `index` | one structure each, checked |
 //! | `disk`, `mft`, `records`, `layout`, `stream` | the positions of a value's bytes |
 //! | `compressed`, `lznt1` | values that NTFS has compressed |
-//! | `bitmap`, `upcase`, `log` | the volume's own files |
+//! | `bitmap`, `upcase`, `log`, [`journal`] | the volume's own files |
 //! | `allocate`, `promise`, `claims` | allocating clusters that no other file has |
 //! | `volume`, `folder`, `member`, `metadata`, `names` | the content of a volume |
 //! | `edit`, `growth` | writing records, and the values of indexes that get longer |
@@ -32,6 +32,7 @@ mod format;
 mod grow;
 mod growth;
 mod index;
+pub mod journal;
 mod layout;
 mod list;
 mod log;

@@ -11,6 +11,7 @@ use super::error::VolumeError;
 use super::file::File;
 use super::folder::{Entry, Folder, Namespace};
 use super::format::{FileName, VolumeInformation, attribute_type, system};
+use super::journal::{Journal, JournalError};
 use super::layout::Layout;
 use super::log::{self, Log};
 use super::member::Member;
@@ -96,6 +97,15 @@ impl Volume {
             hibernated: self.is_hibernated()?,
             from_backup: self.inner.mft.disk().geometry.from_backup,
         })
+    }
+
+    /// What Windows will do when it mounts the volume next, if it was not dismounted; `None` if
+    /// everything is in the volume.
+    ///
+    /// # Errors
+    /// If $LogFile can't be read, or isn't understood as a whole.
+    pub fn journal(&self) -> Result<Option<Journal>, JournalError> {
+        log::journal(&self.inner.mft)
     }
 
     /// The volume's label; `None` if it has none.

@@ -8,7 +8,6 @@ mod changes;
 mod format;
 mod medium;
 mod preview;
-mod ranges;
 mod record;
 mod restore;
 mod seal;

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use super::changes::Changes;
 use super::medium::overlay;
-use super::ranges::Ranges;
 use super::record::Index;
 use super::restore::piece;
 use super::{RecordError, RecordFile, RecordedMedium};
 use crate::device::{Device, Medium, range};
+use crate::ranges::Ranges;
 
 /// A medium that shows a record's old bytes. It can only be read.
 pub struct Preview {

@@ -7,10 +7,10 @@ use diskmend_base::bytes;
 
 use super::changes::{Change, Changes};
 use super::medium::MOST_PENDING;
-use super::ranges::Ranges;
 use super::record::Index;
 use super::sectors::{SECTOR, SECTOR_LEN, Sector, Sectors};
 use super::{RecordError, RecordFile, RecordedMedium, State};
+use crate::ranges::Ranges;
 
 /// The result of restoring a medium.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,12 +5,12 @@ use std::ops::Range;
 
 /// Ranges of offsets that neither touch nor overlap.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Ranges {
+pub(crate) struct Ranges {
     ends: BTreeMap<u64, u64>,
 }
 
 impl Ranges {
-    pub(super) fn insert(&mut self, range: Range<u64>) {
+    pub(crate) fn insert(&mut self, range: Range<u64>) {
         let Range { mut start, mut end } = range;
         if start >= end {
             return;
@@ -26,8 +26,28 @@ impl Ranges {
         self.ends.insert(start, end);
     }
 
+    /// The number of ranges.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The number of offsets.
+    pub(crate) fn total(&self) -> u64 {
+        let lengths = self
+            .ends
+            .iter()
+            .map(|(start, end)| end.saturating_sub(*start));
+        lengths.fold(0, u64::saturating_add)
+    }
+
+    /// True if the set holds an offset of a range.
+    pub(crate) fn meets(&self, range: Range<u64>) -> bool {
+        let before = self.ends.range(..range.end).next_back();
+        range.start < range.end && before.is_some_and(|(_, end)| *end > range.start)
+    }
+
     /// The parts of a range that the set doesn't hold.
-    pub(super) fn missing(&self, range: Range<u64>) -> Vec<Range<u64>> {
+    pub(crate) fn missing(&self, range: Range<u64>) -> Vec<Range<u64>> {
         let mut missing = Vec::new();
         let mut at = range.start;
         let before = self.ends.range(..at).next_back();
@@ -45,7 +65,7 @@ impl Ranges {
     }
 
     /// The parts of this set that the other set doesn't hold, in ascending order.
-    pub(super) fn outside(&self, other: &Self) -> impl Iterator<Item = Range<u64>> {
+    pub(crate) fn outside(&self, other: &Self) -> impl Iterator<Item = Range<u64>> {
         let ranges = self.ends.iter();
         ranges.flat_map(|(&start, &end)| other.missing(start..end))
     }
@@ -62,6 +82,11 @@ mod tests {
         set.insert(30..40);
         set.insert(50..50);
         assert_eq!(set.missing(0..50), [0..10, 20..30, 40..50]);
+        assert!(set.meets(0..11) && set.meets(19..25) && set.meets(12..13) && set.meets(0..99));
+        assert!(
+            !set.meets(0..10) && !set.meets(20..30) && !set.meets(40..99) && !set.meets(15..15)
+        );
+        assert_eq!((set.len(), set.total()), (2, 20));
         assert_eq!(set.missing(15..65), [20..30, 40..65]);
         assert!(set.missing(12..18).is_empty());
         set.insert(20..30);
