@@ -74,5 +74,5 @@ pub mod ntfs;
 pub mod partition;
 mod ranges;
 pub mod recorded;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

@@ -1,11 +1,4 @@
-//! A medium in memory, and others for special tests.
-
-#[cfg(target_os = "linux")]
-pub(crate) mod file;
-#[cfg(target_os = "linux")]
-pub(crate) mod programs;
-pub(crate) mod recorder;
-pub(crate) mod unreadable;
+//! Bytes in memory as a medium.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
