@@ -12,9 +12,6 @@ use crate::value_type::ValueType;
 
 use super::KeyState;
 
-/// The maximum number of bytes of data that are recorded.
-const MAX_BYTES: usize = 8 << 20;
-
 /// One change of a hive. Paths are below the root, as in [`crate::Hive::key`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -125,6 +122,8 @@ impl Change {
 impl Changes {
     /// The maximum number of changes that can be reversed one by one.
     pub const MAX: usize = 50_000;
+    /// The maximum number of bytes of data that are recorded.
+    pub(super) const MAX_BYTES: usize = 8 << 20;
 
     /// How many there are.
     #[must_use]
@@ -154,7 +153,7 @@ impl Changes {
     pub(super) fn note(&mut self, change: Change) {
         self.bytes = self.bytes.saturating_add(change.weight());
         self.list.push(change);
-        if self.list.len() > Self::MAX || self.bytes > MAX_BYTES {
+        if self.list.len() > Self::MAX || self.bytes > Self::MAX_BYTES {
             self.too_many = true;
         }
     }
@@ -197,7 +196,7 @@ impl Changes {
                 let key = path.clone();
                 let change = Change::KeyDeleted { key, state };
                 bytes = bytes.saturating_add(change.weight());
-                if bytes > MAX_BYTES {
+                if bytes > Self::MAX_BYTES {
                     return Ok(None);
                 }
                 changes.push(change);
@@ -211,7 +210,7 @@ impl Changes {
                     new: None,
                 });
                 bytes = bytes.saturating_add(value.data_len());
-                if changes.len() > Self::MAX || bytes > MAX_BYTES {
+                if changes.len() > Self::MAX || bytes > Self::MAX_BYTES {
                     return Ok(None);
                 }
             }

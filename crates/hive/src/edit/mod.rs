@@ -2,6 +2,7 @@
 //! Nothing is written to disk here.
 
 mod changes;
+mod copy;
 mod data;
 mod descriptor;
 mod free_map;
@@ -75,6 +76,13 @@ pub enum EditError {
     /// The path has more components than Windows loads.
     #[error("key \"{}\" is deeper than {MAX_DEPTH} levels", Visible(path))]
     TooDeep {
+        /// Path below the root.
+        path: String,
+    },
+    /// A key has more in it than the record of the changes can hold: 50,000 keys and values, or 8
+    /// MiB of data.
+    #[error("key \"{}\" has too much in it to be copied", Visible(path))]
+    CopyTooLarge {
         /// Path below the root.
         path: String,
     },
