@@ -164,6 +164,7 @@ pub(crate) fn edit_site<T, R>(
             element: None,
             deletes: value.new.is_none().then_some(Deletion::Value),
             subtree: None,
+            copy_of: None,
             permissions: None,
             value,
         }),

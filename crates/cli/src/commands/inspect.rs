@@ -200,7 +200,7 @@ fn rows(out: &mut dyn Write, rows: &[&Row], width: Option<usize>) -> io::Result<
             Cell::styled(state, style),
             Cell::new(report::thing(
                 &row.value,
-                row.deletes,
+                row.is_about_key(),
                 row.permissions.as_ref(),
             )),
             Cell::new(now),

@@ -264,7 +264,8 @@ pub(crate) fn changes(
                 None => {
                     let (old, new) = report::old_and_new(change);
                     let permissions = change.permissions.as_ref();
-                    let name = report::thing(&change.value.value, change.deletes, permissions);
+                    let name =
+                        report::thing(&change.value.value, change.is_about_key(), permissions);
                     (name, old, new)
                 }
             };

@@ -200,7 +200,7 @@ fn change(change: &Change) -> Vec<Markup> {
                 format!("{}\\{}", change.hive, change.value.key),
                 report::thing(
                     &change.value.value,
-                    change.deletes,
+                    change.is_about_key(),
                     change.permissions.as_ref(),
                 ),
                 old,

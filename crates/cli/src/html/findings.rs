@@ -50,7 +50,8 @@ fn findings(found: &InspectReport) -> Vec<Finding> {
         Finding {
             state: row.state,
             place: format!("{}\\{}", row.hive, row.key),
-            name: report::thing(&row.value, row.deletes, row.permissions.as_ref()).to_owned(),
+            name: report::thing(&row.value, row.is_about_key(), row.permissions.as_ref())
+                .to_owned(),
             now,
             wanted,
             why: report::because(&row.recipe, &row.why, row.note.as_deref()),

@@ -43,6 +43,7 @@ fn change(number: usize) -> Change {
         element: None,
         deletes: None,
         subtree: None,
+        copy_of: None,
         permissions: None,
         value: value(number),
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use diskmend_base::escape::Visible;
 use diskmend_repair::documents::{
-    AppliedHive, Change, CheckSummary, Deletion, DescriptorWords, HiveStatus, KeyPermissionsReport,
+    AppliedHive, Change, CheckSummary, DescriptorWords, HiveStatus, KeyCopy, KeyPermissionsReport,
     Notice, RunSummary, SecondReader, SkippedHint, SkippedHive, StoreStatus, Subtree, Wanted,
 };
 use diskmend_repair::{ControlSets, ValueData};
@@ -319,8 +319,15 @@ pub(crate) fn wanted(wanted: &Wanted) -> String {
         Wanted::Anything => "(only reported)".to_owned(),
         Wanted::Data(found) => data(Some(found)),
         Wanted::NoValue | Wanted::NoKey => DELETED.to_owned(),
+        Wanted::CopyOf(copy) => copied(copy),
         Wanted::Permissions(_) => "(other permissions)".to_owned(),
     }
+}
+
+/// The key that is copied, and what is in it.
+fn copied(copy: &KeyCopy) -> String {
+    let content = found(None, Some(copy.content));
+    format!("a copy of {} with {content}", copy.from)
 }
 
 /// What is wrong with the permissions of a key, or the permissions if nothing is; and what would be
@@ -367,9 +374,10 @@ pub(crate) fn old_and_new(change: &Change) -> (String, String) {
         let after = found.after.as_ref().unwrap_or(&found.before);
         return (descriptor(&found.before), descriptor(after));
     }
-    let new = match change.deletes {
-        Some(_) => DELETED.to_owned(),
-        None => data(change.value.new.as_ref()),
+    let new = match (change.deletes, &change.copy_of) {
+        (Some(_), _) => DELETED.to_owned(),
+        (None, Some(copy)) => copied(copy),
+        (None, None) => data(change.value.new.as_ref()),
     };
     (found(change.value.old.as_ref(), change.subtree), new)
 }
@@ -377,13 +385,15 @@ pub(crate) fn old_and_new(change: &Change) -> (String, String) {
 /// The name of a value, or words for the whole key or its permissions.
 pub(crate) fn thing<'a>(
     name: &'a str,
-    deletes: Option<Deletion>,
+    is_key: bool,
     permissions: Option<&KeyPermissionsReport>,
 ) -> &'a str {
-    match deletes {
-        _ if permissions.is_some() => PERMISSIONS,
-        Some(Deletion::Key) => "(the whole key)",
-        Some(Deletion::Value) | None => value_name(name),
+    if permissions.is_some() {
+        PERMISSIONS
+    } else if is_key {
+        "(the whole key)"
+    } else {
+        value_name(name)
     }
 }
 

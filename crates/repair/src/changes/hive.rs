@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::error::{Error, Refusal};
 use crate::examined::Examined;
 use crate::finding::{
-    ChangedValue, Deletion, ElementWords, Finding, Goal, KeyPermissions, RowState, Subtree,
+    ChangedValue, Deletion, ElementWords, Finding, Goal, KeyCopy, KeyPermissions, RowState, Subtree,
 };
 use crate::hive_on_disk::{self, Distinct, Fingerprint};
 use crate::place::{HiveId, Place};
@@ -49,6 +49,11 @@ pub(crate) trait Judged: Clone {
 
     /// What is deleted with the key, if the change deletes a whole key.
     fn subtree(&self) -> Option<Subtree> {
+        None
+    }
+
+    /// The copy, if the change makes a key that is a copy of another one.
+    fn copy(&self) -> Option<&KeyCopy> {
         None
     }
 

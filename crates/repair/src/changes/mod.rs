@@ -119,7 +119,7 @@ impl Change {
     pub(crate) fn check_in_place(&self, site: &Site) -> Result<(), Error> {
         match self {
             Self::Registry(change) => {
-                change.check_deletions()?;
+                change.check_keys()?;
                 change.file.check_in_place(site)
             }
             Self::BootStore(change) => change.file.check_in_place(site),

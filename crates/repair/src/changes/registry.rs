@@ -6,8 +6,8 @@ use diskmend_hive::name::same_name;
 use super::hive::{HiveChange, Judged};
 use crate::error::{Error, Refusal};
 use crate::finding::{
-    ChangedValue, Deletion, ElementWords, Finding, Goal, JudgedValue, KeyPermissions, RowState,
-    Subtree, Wanted,
+    ChangedValue, Deletion, ElementWords, Finding, Goal, JudgedValue, KeyCopy, KeyPermissions,
+    RowState, Subtree, Wanted,
 };
 use crate::stop::Stop;
 
@@ -15,14 +15,17 @@ use crate::stop::Stop;
 pub(crate) type RegistryChange = HiveChange<JudgedValue>;
 
 impl RegistryChange {
-    /// Refuses to delete keys with so much in them that a run could not record it.
-    pub(super) fn check_deletions(&self) -> Result<(), Error> {
-        let subtrees = self.findings.iter().filter_map(|one| one.judged.subtree);
-        if subtrees
+    /// Refuses to delete or to copy keys with so much in them that a run could not record it.
+    pub(super) fn check_keys(&self) -> Result<(), Error> {
+        let judged = || self.findings.iter().map(|one| &one.judged);
+        let deleted = judged().filter_map(|judged| judged.subtree);
+        let copied = judged().filter_map(|judged| judged.desired.copy().map(|copy| copy.content));
+        if deleted
+            .chain(copied)
             .fold(Subtree::default(), Subtree::and)
             .is_too_large()
         {
-            return Err(Refusal::DeletesTooMuch {
+            return Err(Refusal::TooMuchInKeys {
                 path: self.file.path.clone(),
             }
             .into());
@@ -40,7 +43,7 @@ impl Judged for JudgedValue {
         let is_settable = match &self.desired {
             Wanted::Anything => false,
             Wanted::Permissions(permissions) => permissions.after.is_some(),
-            Wanted::Data(_) | Wanted::NoValue | Wanted::NoKey => true,
+            Wanted::Data(_) | Wanted::NoValue | Wanted::NoKey | Wanted::CopyOf(_) => true,
         };
         is_settable && self.state.is_changed_for(goal)
     }
@@ -48,7 +51,7 @@ impl Judged for JudgedValue {
     fn is_same(&self, other: &Self) -> bool {
         // A row about a whole key or its permissions is not about the default value.
         let about = |judged: &Self| {
-            let is_of_key = judged.desired == Wanted::NoKey;
+            let is_of_key = matches!(judged.desired, Wanted::NoKey | Wanted::CopyOf(_));
             (is_of_key, judged.desired.permissions().is_some())
         };
         same_name(&self.key, &other.key)
@@ -82,6 +85,10 @@ impl Judged for JudgedValue {
         self.subtree
     }
 
+    fn copy(&self) -> Option<&KeyCopy> {
+        self.desired.copy()
+    }
+
     fn permissions(&self) -> Option<&KeyPermissions> {
         self.desired.permissions()
     }
@@ -108,6 +115,9 @@ impl Judged for JudgedValue {
                 }
                 Wanted::NoKey => {
                     editor.delete_key(key)?;
+                }
+                Wanted::CopyOf(copy) => {
+                    editor.copy_key(&copy.from, key)?;
                 }
                 Wanted::Permissions(permissions) => {
                     // Another recipe may have deleted the key.

@@ -23,4 +23,5 @@ pub(super) const FILES: &[(&str, &str)] = &rules![
     "logon-events.toml",
     "machine-events.toml",
     "left-behind.toml",
+    "network.toml",
 ];

@@ -207,6 +207,12 @@ fn of_value(hive: &HiveId, judged: &JudgedValue) -> Sighting {
             "the key exists".to_owned(),
         );
     }
+    if let Some(copy) = judged.desired.copy() {
+        return Sighting::new(
+            format!(r"{hive}\{}", judged.key),
+            format!("the key does not exist, but {} does", copy.from),
+        );
+    }
     let name = match judged.value.as_str() {
         "" => "(Default)",
         name => name,

@@ -11,7 +11,7 @@ use crate::documents::{
 use crate::error::{Error, Refusal, chain};
 use crate::facts::WindowsIdentity;
 pub use crate::finding::Notice;
-use crate::finding::{Deletion, Finding, JudgedValue, RowState, Subtree, Wanted};
+use crate::finding::{Deletion, Finding, JudgedValue, KeyCopy, RowState, Subtree, Wanted};
 use crate::place::{HiveId, Place};
 use crate::recipe::Recipe;
 use crate::survey::Survey;
@@ -119,6 +119,9 @@ pub struct Row {
     /// The content of the key, if the recipe deletes the whole key and the key exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subtree: Option<Subtree>,
+    /// The key that the recipe copies here; absent if it copies none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copy_of: Option<KeyCopy>,
     /// The permissions, if the recipe is about those of the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions: Option<KeyPermissionsReport>,
@@ -284,6 +287,12 @@ impl InspectSummary {
 }
 
 impl Row {
+    /// True if it is about a whole key.
+    #[must_use]
+    pub fn is_about_key(&self) -> bool {
+        self.deletes == Some(Deletion::Key) || self.copy_of.is_some()
+    }
+
     fn of(hive: &HiveId, finding: &Finding<JudgedValue>) -> Self {
         let judged = &finding.judged;
         Self {
@@ -297,6 +306,7 @@ impl Row {
             desired: judged.desired.clone(),
             current: judged.current.clone(),
             subtree: judged.subtree,
+            copy_of: judged.desired.copy().cloned(),
             permissions: judged.desired.permissions().map(Into::into),
             state: judged.state,
             why: finding.why.clone(),

@@ -17,7 +17,9 @@ mod undone;
 
 pub use crate::changes::files::UndoneFiles;
 pub use crate::differences::{ByteRange, Difference, Differences};
-pub use crate::finding::{Deletion, FileChangeKind, KeyPermissions, RowState, Subtree, Wanted};
+pub use crate::finding::{
+    Deletion, FileChangeKind, KeyCopy, KeyPermissions, RowState, Subtree, Wanted,
+};
 pub use crate::identity::{TargetIdentity, WindowsNames};
 pub use crate::run_state::{RunKind, RunState};
 pub use crate::run_summary::RunSummary;

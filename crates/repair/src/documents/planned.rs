@@ -10,7 +10,7 @@ use crate::documents::{
 };
 use crate::facts::VolumeCondition;
 pub use crate::finding::{ChangedKey, ChangedValue};
-use crate::finding::{Deletion, Goal, RowState, Subtree};
+use crate::finding::{Deletion, Goal, KeyCopy, RowState, Subtree};
 use crate::planned::Planned;
 use crate::recipe::Recipe;
 
@@ -67,7 +67,8 @@ impl PlanReport {
     }
 }
 
-/// A value that would be changed, or a key that would be deleted or get other permissions, and why.
+/// A value that would be changed, or a key that would be deleted, copied or get other permissions, and
+/// why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The recipe that asks for it.
@@ -90,10 +91,14 @@ pub struct Change {
     /// What is deleted with the key, if a whole key is deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subtree: Option<Subtree>,
+    /// The key that is copied here; absent if none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copy_of: Option<KeyCopy>,
     /// The permissions, if those of the key are changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions: Option<KeyPermissionsReport>,
-    /// The value. If a whole key is deleted or gets other permissions, only the key's path is given.
+    /// The value. If a whole key is deleted, copied or gets other permissions, only the key's path is
+    /// given.
     #[serde(flatten)]
     pub value: ChangedValue,
 }
@@ -140,6 +145,12 @@ impl PlanReport {
 }
 
 impl Change {
+    /// True if it is about a whole key.
+    #[must_use]
+    pub fn is_about_key(&self) -> bool {
+        self.deletes == Some(Deletion::Key) || self.copy_of.is_some()
+    }
+
     /// The values that a change is about; none for files and permissions, because reports show these
     /// in another way.
     pub(crate) fn of(change: &changes::Change) -> Vec<Self> {
@@ -160,6 +171,7 @@ impl Change {
             element: finding.judged.words(),
             deletes: finding.judged.deletion(),
             subtree: finding.judged.subtree(),
+            copy_of: finding.judged.copy().cloned(),
             permissions: finding.judged.permissions().map(Into::into),
             value: finding.judged.change(),
         });

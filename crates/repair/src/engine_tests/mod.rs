@@ -45,6 +45,7 @@ mod later_runs;
 mod new_store;
 mod outcomes;
 mod prune;
+mod registry_key_copies;
 mod registry_keys;
 mod registry_rows;
 mod rows;

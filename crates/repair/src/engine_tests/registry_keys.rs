@@ -17,13 +17,13 @@ use crate::repair::repair_site;
 use crate::site::Options;
 use crate::value_data::ValueData;
 
-const KEYS: [&str; 4] = [
+pub(super) const KEYS: [&str; 4] = [
     r"ControlSet001\Own",
     r"ControlSet001\Own\a",
     r"ControlSet001\Own\a\b",
     r"ControlSet001\Own\c",
 ];
-const LATER: &str = r"ControlSet001\Control";
+pub(super) const LATER: &str = r"ControlSet001\Control";
 
 fn recipe(rest: &str) -> Recipe {
     let text = format!(
@@ -47,7 +47,7 @@ fn state(flag: u8, class: &[u8]) -> KeyState {
 }
 
 /// A disk with the keys, which are not spelt as in the recipe. Their times differ from the time of any run.
-fn disk() -> FaultyDisk {
+pub(super) fn disk() -> FaultyDisk {
     let disk = volume("system-001");
     disk.edit(|editor| {
         for (number, key) in (0..).zip(KEYS) {
@@ -66,14 +66,19 @@ fn disk() -> FaultyDisk {
 }
 
 /// The name and the state of a key, and its values.
-type Content = Vec<(Option<(String, KeyState)>, Vec<(String, ValueContent)>)>;
+pub(super) type Content = Vec<(Option<(String, KeyState)>, Vec<(String, ValueContent)>)>;
 
 /// Everything in the keys.
 fn content(disk: &FaultyDisk) -> Content {
+    content_of(disk, &KEYS)
+}
+
+/// Everything in some keys.
+pub(super) fn content_of(disk: &FaultyDisk, keys: &[&str]) -> Content {
     let site = site(disk);
     let place = hive_on_disk::find(site.root.as_ref(), HiveName::System).expect("a hive");
     let opened = hive_on_disk::open(place, Access::Read).expect("open");
-    let content = KEYS.map(|path| {
+    let content = keys.iter().map(|path| {
         let Some(key) = opened.hive.key(path).expect("sound") else {
             return (None, Vec::new());
         };
@@ -85,7 +90,7 @@ fn content(disk: &FaultyDisk) -> Content {
         let state = KeyState::of(&key).expect("sound");
         (Some((key.name().to_string(), state)), values.collect())
     });
-    content.into()
+    content.collect()
 }
 
 fn inspect(disk: &FaultyDisk, recipe: &Recipe) -> InspectReport {
@@ -190,7 +195,7 @@ fn a_key_with_too_much_in_it_is_refused_before_anything_is_written() {
     });
     let before = disk.fork();
     let refused = plan(&disk, Goal::Desired).expect_err("too much");
-    let expected = matches!(&refused, Error::Refused(Refusal::DeletesTooMuch { .. }));
+    let expected = matches!(&refused, Error::Refused(Refusal::TooMuchInKeys { .. }));
     assert!(expected, "{refused}");
     same_hives(&disk, &before, "nothing is written");
 }

@@ -275,10 +275,10 @@ pub enum Refusal {
     },
     /// Keys to delete have so much in them that the run could not bring it back.
     #[error(
-        "{path}: the keys that would be deleted have more in them than a run records (20,000 keys and \
+        "{path}: the keys that would be deleted or copied have more in them than a run records (20,000 keys and \
          values, or 4 MiB)"
     )]
-    DeletesTooMuch {
+    TooMuchInKeys {
         /// The hive's path.
         path: String,
     },

@@ -21,6 +21,7 @@ mod missing_file;
 mod platform;
 mod product;
 mod registry;
+mod route;
 mod service;
 mod service_group;
 mod service_restart;
@@ -109,6 +110,8 @@ impl Sighting {
 kinds! {
     /// A value of a hive.
     Registry(registry::RegistryEvidence) in registry,
+    /// A route that leads nowhere.
+    Route(route::RouteEvidence) in route,
     /// When a service or driver starts.
     Service(service::ServiceEvidence) in service,
     /// A service that is not in the list of the process that should run it.

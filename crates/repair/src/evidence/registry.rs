@@ -14,10 +14,10 @@ use crate::hive_on_disk::HiveOnDisk;
 use crate::place::HiveName;
 use crate::progress::Interrupted;
 use crate::reading;
-use crate::value_data::{AnyBits, Readable, ValueData};
+use crate::value_data::{AnyBits, ValueData};
 use crate::written::{
     AnyBitsFile, Companion, CompanionFile, Expected, FolderPath, KeyPattern, Written, Wrong,
-    value_name, value_type, wrong,
+    is_read_as_one_of, value_name, value_type, wrong,
 };
 
 /// The maximum length of data that are compared, in bytes.
@@ -268,15 +268,14 @@ impl RegistryEvidence {
         };
         let found = around.value(&only_if.value)?;
         Ok(found.is_some_and(|found| {
-            is_one_of(&only_if.equals, &found)
-                || (only_if.program_missing && around.is_program_missing(&found))
+            only_if.fits(&found) || (only_if.program_missing && around.is_program_missing(&found))
         }))
     }
 
     fn holds(&self, found: Option<&ValueData>, around: &Around<'_, '_>) -> bool {
         match (&self.test, found) {
-            (Test::Equals(wanted), Some(found)) => is_one_of(wanted, found),
-            (Test::Not(wanted), Some(found)) => !is_one_of(wanted, found),
+            (Test::Equals(wanted), Some(found)) => is_read_as_one_of(found, wanted),
+            (Test::Not(wanted), Some(found)) => !is_read_as_one_of(found, wanted),
             (Test::Bits(bits), Some(found)) => bits.hold(found),
             (Test::ProgramMissing, Some(found)) => around.is_program_missing(found),
             (Test::Covers(folder), Some(found)) => around.may_cover(found, &folder.names()),
@@ -311,36 +310,6 @@ pub(super) fn starting_sets(
         Some(set) => vec![set.name.clone()],
         None => sets.names(),
     })
-}
-
-/// True if Windows takes the data for one of these. Numbers of any type are compared with a range.
-fn is_one_of(wanted: &[Expected], found: &ValueData) -> bool {
-    wanted.iter().any(|one| match one {
-        Expected::Data(data) => same(data, found),
-        Expected::Numbers { numbers, .. } => match found.readable() {
-            Some(Readable::Number(number)) => numbers.has(number),
-            _ => false,
-        },
-    })
-}
-
-/// True if Windows takes both for the same: text is compared without regard to case, to the kind of
-/// string, and to what follows its end.
-fn same(wanted: &ValueData, found: &ValueData) -> bool {
-    if wanted == found {
-        return true;
-    }
-    let text = |data: &ValueData| match data.value_type {
-        ValueType::SZ | ValueType::EXPAND_SZ => diskmend_base::utf16::decode_to_nul(&data.bytes),
-        _ => None,
-    };
-    match (text(wanted), text(found)) {
-        (Some(wanted), Some(found)) => wanted.to_lowercase() == found.to_lowercase(),
-        _ => match (wanted.readable(), found.readable()) {
-            (Some(Readable::Number(wanted)), Some(Readable::Number(found))) => wanted == found,
-            _ => false,
-        },
-    }
 }
 
 /// True if a list of strings doesn't have this entry. Windows ignores case, and what follows the

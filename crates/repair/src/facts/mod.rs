@@ -18,6 +18,7 @@ mod firewall;
 mod fuzzing;
 mod group_policy;
 mod identity;
+pub(crate) mod routes;
 mod service_files;
 mod services;
 mod text_logs;

@@ -16,7 +16,7 @@ pub use file::FileChangeKind;
 pub(crate) use file::{BadSource, JudgedFile, SeenFile, Source};
 pub(crate) use key_descriptor::KeyEdits;
 pub(crate) use value::JudgedValue;
-pub use value::{ChangedKey, ChangedValue, Deletion, KeyPermissions, Subtree, Wanted};
+pub use value::{ChangedKey, ChangedValue, Deletion, KeyCopy, KeyPermissions, Subtree, Wanted};
 
 /// The goal of a repair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,6 +16,8 @@ pub enum Wanted {
     NoValue,
     /// The key doesn't exist, and so nothing in it does. The name of the value means nothing.
     NoKey,
+    /// The key exists, as a copy of another one. The name of the value means nothing.
+    CopyOf(KeyCopy),
     /// The key has these permissions. The name of the value means nothing.
     Permissions(Box<KeyPermissions>),
     /// The row only looks: whatever is there stays.
@@ -33,6 +35,16 @@ pub struct KeyPermissions {
     pub(crate) reasons: Vec<String>,
     /// The edits, for display; empty if nothing changes.
     pub(crate) edits: Vec<String>,
+}
+
+/// A key that is copied to a place where there is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeyCopy {
+    /// The key that is copied, below the hive's root.
+    pub from: String,
+    /// What is in it.
+    #[serde(flatten)]
+    pub content: Subtree,
 }
 
 /// The thing that is deleted.
@@ -57,13 +69,19 @@ pub struct Subtree {
 }
 
 impl Subtree {
-    /// The maximum number of keys and values that are deleted with keys of a hive.
+    /// An empty key, or none.
+    pub(crate) const NOTHING: Self = Self {
+        subkeys: 0,
+        values: 0,
+        bytes: 0,
+    };
+    /// The maximum number of keys and values that are deleted or copied with keys of a hive.
     const MOST_THINGS: usize = 20_000;
     /// The maximum number of their bytes. The run records all of them, so that they can come back
     /// even after later changes.
     const MOST_BYTES: usize = 4 << 20;
 
-    /// True if it is too much to be deleted.
+    /// True if it is too much to be deleted or copied.
     pub(crate) fn is_too_large(self) -> bool {
         self.subkeys.saturating_add(self.values) > Self::MOST_THINGS
             || self.bytes > Self::MOST_BYTES
@@ -85,7 +103,20 @@ impl Wanted {
     pub fn data(&self) -> Option<&ValueData> {
         match self {
             Self::Data(data) => Some(data),
-            Self::NoValue | Self::NoKey | Self::Permissions(_) | Self::Anything => None,
+            Self::NoValue
+            | Self::NoKey
+            | Self::CopyOf(_)
+            | Self::Permissions(_)
+            | Self::Anything => None,
+        }
+    }
+
+    /// The copy, if that is what the row wants.
+    #[must_use]
+    pub fn copy(&self) -> Option<&KeyCopy> {
+        match self {
+            Self::CopyOf(copy) => Some(copy),
+            _ => None,
         }
     }
 
@@ -93,7 +124,7 @@ impl Wanted {
     #[must_use]
     pub fn deletion(&self) -> Option<Deletion> {
         match self {
-            Self::Data(_) | Self::Permissions(_) | Self::Anything => None,
+            Self::Data(_) | Self::CopyOf(_) | Self::Permissions(_) | Self::Anything => None,
             Self::NoValue => Some(Deletion::Value),
             Self::NoKey => Some(Deletion::Key),
         }

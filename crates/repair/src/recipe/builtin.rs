@@ -368,6 +368,14 @@ pub(super) const FILES: &[(&str, &str)] = &[
         include_str!("../../recipes/vmware-tools-on.toml"),
     ),
     (
+        "vmbus-acpi.toml",
+        include_str!("../../recipes/vmbus-acpi.toml"),
+    ),
+    (
+        "netvsc-driver.toml",
+        include_str!("../../recipes/netvsc-driver.toml"),
+    ),
+    (
         "virtio-drivers.toml",
         include_str!("../../recipes/virtio-drivers.toml"),
     ),

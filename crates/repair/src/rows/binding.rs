@@ -5,6 +5,7 @@ use diskmend_hive::{Corruption, Hive};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use super::fault_words::FaultWords;
 use super::list::is_third_party;
 use super::registry_key::subtree;
 use super::{About, Claim, JudgeValues, Kind, Shown, Wrong, sentence, wrong};
@@ -21,9 +22,10 @@ const CLASSES: [&str; 3] = [
     "{4D36E974-E325-11CE-BFC1-08002BE10318}",
     "{4D36E975-E325-11CE-BFC1-08002BE10318}",
 ];
-/// The beginning of the names that Microsoft gives its own parts.
-const MICROSOFT: &str = "ms_";
-/// A filter without which no adapter works (`FilterRunType`).
+/// The beginnings of the names that Microsoft gives its own parts. Those of Hyper-V are also on disks
+/// without Hyper-V.
+const MICROSOFT: [&str; 3] = ["ms_", "vms_", "netvsc_"];
+/// A filter without which no adapter works (`FilterRunType`; 2 is an optional one).
 const MANDATORY: u32 = 1;
 /// What binds a driver to adapters and protocols.
 const LINKAGE: [&str; 3] = ["Bind", "Export", "Route"];
@@ -38,6 +40,8 @@ const MOST_BYTES: usize = 1024;
 /// disabled.
 #[derive(Clone, Debug)]
 pub struct BindingRow {
+    /// True if such a filter is evidence of a fault.
+    fault: bool,
     why: String,
 }
 
@@ -46,13 +50,15 @@ impl Kind for BindingRow {
     type Entry<'a> = Entry<'a>;
 
     fn read(written: BindingFile) -> Result<Self, Wrong> {
-        let BindingFile { drop, why } = written;
+        let BindingFile { drop, fault, why } = written;
         if drop.get_ref() != DRIVER_MISSING {
             let message = format!("no \"{}\": expected \"{DRIVER_MISSING}\"", drop.get_ref());
             return Err(wrong(&drop)(message));
         }
+        let fault = FaultWords::only(fault, "would_change")?;
         sentence(why.get_ref()).map_err(wrong(&why))?;
         Ok(Self {
+            fault,
             why: why.into_inner(),
         })
     }
@@ -73,6 +79,7 @@ impl Kind for BindingRow {
     fn entry(&self) -> Entry<'_> {
         Entry {
             drop: DRIVER_MISSING,
+            can_be_fault: self.fault,
             why: &self.why,
         }
     }
@@ -93,6 +100,11 @@ impl Kind for BindingRow {
 impl JudgeValues for BindingRow {
     fn judge(&self, hive: &HiveOnDisk, facts: &Facts<'_>) -> Result<Vec<JudgedValue>, Corruption> {
         let mut judged = Vec::new();
+        let state = if self.fault {
+            RowState::Fault
+        } else {
+            RowState::Differs
+        };
         for set in &facts.control_sets_in(hive)?.sets {
             let services = format!(r"{}\Services", set.name);
             // Without services, nothing can be said about them.
@@ -119,11 +131,12 @@ impl JudgeValues for BindingRow {
                         current: None,
                         subtree: Some(subtree(part)?),
                         bits: None,
-                        state: RowState::Differs,
+                        state,
                     });
                     let service = service.to_lowercase();
                     if !seen.contains(&service) {
-                        unbind(&hive.hive, &services, &service, set.current, &mut judged)?;
+                        let found = (set.current, state);
+                        unbind(&hive.hive, &services, &service, found, &mut judged)?;
                         seen.push(service);
                     }
                 }
@@ -149,8 +162,11 @@ fn orphan(
         return Ok(None);
     }
     let is_microsoft = |name: &str| {
-        let start = name.get(..MICROSOFT.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(MICROSOFT))
+        let starts = |with: &&str| {
+            let start = name.get(..with.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(with))
+        };
+        MICROSOFT.iter().any(starts)
     };
     // What has no name may be Microsoft's.
     if text(part, "ComponentId")?.is_none_or(|name| is_microsoft(&name)) {
@@ -177,7 +193,7 @@ fn unbind(
     hive: &Hive,
     services: &str,
     service: &str,
-    current: bool,
+    (current, state): (bool, RowState),
     judged: &mut Vec<JudgedValue>,
 ) -> Result<(), Corruption> {
     let disabled = ValueData::dword(ServiceStart::Disabled.number());
@@ -196,7 +212,7 @@ fn unbind(
                 current: found,
                 subtree: None,
                 bits: None,
-                state: RowState::Differs,
+                state,
             });
         }
     }
@@ -207,6 +223,7 @@ fn unbind(
 #[derive(Serialize)]
 pub(crate) struct Entry<'a> {
     drop: &'static str,
+    can_be_fault: bool,
     why: &'a str,
 }
 
@@ -215,5 +232,6 @@ pub(crate) struct Entry<'a> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct BindingFile {
     drop: Spanned<String>,
+    fault: Option<Spanned<FaultWords>>,
     why: Spanned<String>,
 }

@@ -172,6 +172,29 @@ impl Claim<'_> {
                 (Wanted::Data(_), Wanted::NoKey) if key.may_be_at_or_below(other_key) => {
                     Some(deleted_and_set(*hive, other_key, value, key))
                 }
+                // Rows about every subkey never create one, nor do they find one before it is there.
+                (Wanted::CopyOf(_), Wanted::Data(_) | Wanted::NoValue | Wanted::NoKey)
+                    if !other_key.is_exact() =>
+                {
+                    None
+                }
+                (Wanted::Data(_) | Wanted::NoValue | Wanted::NoKey, Wanted::CopyOf(_))
+                    if !key.is_exact() =>
+                {
+                    None
+                }
+                (Wanted::CopyOf(_), Wanted::Data(_)) if other_key.may_be_at_or_below(key) => {
+                    Some(copied_and_set(*hive, key, other_value, other_key))
+                }
+                (Wanted::Data(_), Wanted::CopyOf(_)) if key.may_be_at_or_below(other_key) => {
+                    Some(copied_and_set(*hive, other_key, value, key))
+                }
+                (Wanted::CopyOf(_), Wanted::NoKey) if key.may_be_at_or_below(other_key) => {
+                    Some(copied_and_deleted(*hive, key, other_key))
+                }
+                (Wanted::NoKey, Wanted::CopyOf(_)) if other_key.may_be_at_or_below(key) => {
+                    Some(copied_and_deleted(*hive, other_key, key))
+                }
                 _ if desired != other_desired
                     && key.may_meet(other_key)
                     && same_name(value, other_value) =>
@@ -310,7 +333,8 @@ fn overwrites(
     (other_key, other): (&KeyPattern, &str),
 ) -> bool {
     match desired {
-        Wanted::Anything | Wanted::Permissions(_) => false,
+        // A key that is copied did not exist before, so nothing in it is a part of anything.
+        Wanted::Anything | Wanted::Permissions(_) | Wanted::CopyOf(_) => false,
         Wanted::NoKey => other_key.may_be_at_or_below(key),
         Wanted::Data(_) | Wanted::NoValue => other_key.may_meet(key) && same_name(other, value),
     }
@@ -323,9 +347,24 @@ fn deleted_and_set(hive: HiveName, deleted: &KeyPattern, value: &str, key: &KeyP
     )
 }
 
+fn copied_and_set(hive: HiveName, copied: &KeyPattern, value: &str, key: &KeyPattern) -> String {
+    format!(
+        "contradict each other: {hive}\\{copied} becomes a copy of another key, and value \
+         \"{value}\" of {hive}\\{key} is set"
+    )
+}
+
+fn copied_and_deleted(hive: HiveName, copied: &KeyPattern, deleted: &KeyPattern) -> String {
+    format!(
+        "contradict each other: {hive}\\{copied} becomes a copy of another key, and \
+         {hive}\\{deleted} is deleted"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::{KeyCopy, Subtree};
     use crate::value_data::ValueData;
 
     fn says(one: (&str, &str, &Wanted), other: (&str, &str, &Wanted)) -> Option<String> {
@@ -346,6 +385,45 @@ mod tests {
             "{said:?}"
         );
         said
+    }
+
+    #[test]
+    fn a_copied_key_is_neither_set_nor_deleted() {
+        let copy = |from: &str| {
+            Wanted::CopyOf(KeyCopy {
+                from: from.to_owned(),
+                content: Subtree::NOTHING,
+            })
+        };
+        let (own, data) = (copy(r"ControlSet*\A\Old"), ValueData::dword(1).into());
+        let new = r"ControlSet*\A\New";
+        for (key, value, desired, say) in [
+            (new, "", &own, None),
+            (
+                new,
+                "",
+                &copy(r"ControlSet*\A\Other"),
+                Some("different data"),
+            ),
+            (new, "V", &data, Some("becomes a copy")),
+            (r"ControlSet*\A\New\b", "V", &data, Some("becomes a copy")),
+            (r"ControlSet*\A\{*}", "V", &data, None),
+            (r"ControlSet*\A", "V", &data, None),
+            (r"ControlSet*\A", "", &Wanted::NoKey, Some("is deleted")),
+            (r"ControlSet*\{*}\New", "", &Wanted::NoKey, None),
+            (r"ControlSet*\A\New\b", "", &Wanted::NoKey, None),
+        ] {
+            let found = says((new, "", &own), (key, value, desired));
+            let back = says((key, value, desired), (new, "", &own));
+            assert_eq!(found.is_some(), back.is_some(), "{key} {value}");
+            match say {
+                None => assert_eq!(found, None, "{key} {value}"),
+                Some(say) => assert!(
+                    found.as_ref().is_some_and(|found| found.contains(say)),
+                    "{found:?}"
+                ),
+            }
+        }
     }
 
     #[test]

@@ -106,7 +106,7 @@ pub(super) fn companion_holds<S: Surroundings>(
     found: &ValueData,
     around: &S,
 ) -> bool {
-    is_one_of(found, &wanted.equals) || (wanted.program_missing && around.is_program_missing(found))
+    wanted.fits(found) || (wanted.program_missing && around.is_program_missing(found))
 }
 
 #[derive(Deserialize, Default)]
@@ -184,6 +184,17 @@ impl FaultTable {
         self.exists
             && !self.missing
             && !self.different
+            && self.equals.is_empty()
+            && self.is_about_any_setting()
+            && self.companion.is_none()
+    }
+
+    /// True if it says only that something is missing.
+    pub(super) fn is_only_missing(&self) -> bool {
+        self.missing
+            && !self.exists
+            && !self.different
+            && !self.unresolved
             && self.equals.is_empty()
             && self.is_about_any_setting()
             && self.companion.is_none()

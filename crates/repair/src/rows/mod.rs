@@ -22,6 +22,7 @@ mod profile;
 mod registry;
 mod registry_acl;
 mod registry_key;
+mod route;
 mod select;
 mod service;
 mod terms;
@@ -51,6 +52,7 @@ pub use profile::ProfileRow;
 pub use registry::{Aim, IfMissing, RegistryRow};
 pub use registry_acl::RegistryAclRow;
 pub use registry_key::RegistryKeyRow;
+pub use route::RouteRow;
 pub use select::SelectRow;
 pub use service::ServiceRow;
 pub(crate) use terms::{NoteFile, TermsEntry, TermsFile, UnknownWindows};
@@ -107,7 +109,7 @@ pub struct Shown {
 kinds! {
     /// A wanted registry value.
     Registry(RegistryRow) in registry,
-    /// A registry key that should not exist.
+    /// A registry key that should not exist, or should be a copy of another one.
     RegistryKey(RegistryKeyRow) in registry_key,
     /// Wanted permissions of registry keys.
     RegistryAcl(RegistryAclRow) in registry_acl,
@@ -131,6 +133,8 @@ kinds! {
     Select(SelectRow) in select,
     /// Parts of the network whose driver is missing.
     Binding(BindingRow) in binding,
+    /// Routes that were set by hand.
+    Route(RouteRow) in route,
     /// Users who get their own profile back.
     Profile(ProfileRow) in profile,
     /// Files that are moved out of the way.

@@ -36,6 +36,8 @@ pub struct RegistryRow {
     pub if_missing: IfMissing,
     /// What another value of the key must have; the row isn't about other keys.
     pub only_if: Option<Box<Companion>>,
+    /// A service: the row is only about control sets that have it.
+    pub if_service: Option<String>,
     /// Says when the value is evidence of a fault.
     pub fault: Option<Box<Fault>>,
     /// Says when the value is reported, if the row only looks.
@@ -171,7 +173,9 @@ impl Kind for RegistryRow {
                 format!("{name} = {} {data}{missing}", data.value_type)
             }
             Aim::Value(Wanted::NoValue | Wanted::NoKey) => format!("{name}: delete"),
-            Aim::Value(Wanted::Anything | Wanted::Permissions(_)) => format!("{name}: only report"),
+            Aim::Value(Wanted::Anything | Wanted::CopyOf(_) | Wanted::Permissions(_)) => {
+                format!("{name}: only report")
+            }
             Aim::Bits(value_type, bits) => format!("{name} = {value_type} with {bits}{missing}"),
         };
         Shown {
@@ -220,6 +224,13 @@ impl JudgeValues for RegistryRow {
 impl RegistryRow {
     /// True if the row is about this key.
     fn is_about(&self, around: &Around<'_, '_>) -> Result<bool, Corruption> {
+        if let Some(service) = &self.if_service {
+            let set = around.key.split('\\').next().unwrap_or(around.key);
+            let service = format!(r"{set}\Services\{service}");
+            if around.hive.hive.key(&service)?.is_none() {
+                return Ok(false);
+            }
+        }
         let Some(only_if) = &self.only_if else {
             return Ok(true);
         };
@@ -256,7 +267,9 @@ impl RegistryRow {
         Ok(match (desired, current) {
             (Wanted::Anything, _) if holds(&self.report)? => RowState::Reported,
             (Wanted::Anything | Wanted::NoValue | Wanted::NoKey, None) => RowState::Ok,
-            (Wanted::Anything, Some(_)) | (Wanted::Permissions(_), _) => RowState::Ok,
+            (Wanted::Anything, Some(_)) | (Wanted::CopyOf(_) | Wanted::Permissions(_), _) => {
+                RowState::Ok
+            }
             (Wanted::NoValue | Wanted::NoKey, Some(_)) => RowState::Differs,
             (Wanted::Data(_), Some(_)) => RowState::Differs,
             (Wanted::Data(_), None) => match self.if_missing {
@@ -274,13 +287,17 @@ impl RegistryRow {
     }
 
     fn only_in(&self) -> String {
-        let Some(only_if) = &self.only_if else {
-            return String::new();
-        };
-        listed(
-            &format!(" (only if {} is one of: ", only_if.value),
-            only_if.equals.iter().map(ToString::to_string),
-        )
+        let other = self.only_if.as_ref().map_or_else(String::new, |only_if| {
+            listed(
+                &format!(" (only if {} is one of: ", only_if.value),
+                only_if.equals.iter().map(ToString::to_string),
+            )
+        });
+        let service = self.if_service.as_ref();
+        let service = service.map_or_else(String::new, |service| {
+            format!(" (only with the service {service})")
+        });
+        other + &service
     }
 }
 

@@ -5,8 +5,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    Expected, Written, Wrong, value_name, value_type as value_type_named, wrong, wrong_at,
+    Expected, Written, Wrong, is_read_as_one_of, value_name, value_type as value_type_named, wrong,
+    wrong_at,
 };
+use crate::value_data::ValueData;
 
 /// Another value of the same key that must have certain data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +19,14 @@ pub struct Companion {
     pub equals: Vec<Expected>,
     /// True if it is enough that the program that the value names is not on the disk.
     pub program_missing: bool,
+}
+
+impl Companion {
+    /// True if the data are among those that the other value must have. Text is compared without
+    /// regard to case.
+    pub(crate) fn fits(&self, found: &ValueData) -> bool {
+        is_read_as_one_of(found, &self.equals)
+    }
 }
 
 /// It, as written.

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use diskmend_base::utf16;
 use diskmend_hive::ValueType;
 use serde::Serialize;
 use toml::Spanned;
 
 use super::{Numbers, Written, Wrong, encode, wrong};
-use crate::value_data::ValueData;
+use crate::value_data::{Readable, ValueData};
 
 /// Data that a value may have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -105,6 +106,36 @@ impl Expected {
 /// True if Windows reads one of these from the data.
 pub(crate) fn is_one_of(data: &ValueData, list: &[Expected]) -> bool {
     list.iter().any(|one| one.is(data))
+}
+
+/// True if Windows takes the data for one of these. Numbers of any type are compared with a range.
+pub(crate) fn is_read_as_one_of(found: &ValueData, wanted: &[Expected]) -> bool {
+    wanted.iter().any(|one| match one {
+        Expected::Data(data) => is_read_as(data, found),
+        Expected::Numbers { numbers, .. } => match found.readable() {
+            Some(Readable::Number(number)) => numbers.has(number),
+            _ => false,
+        },
+    })
+}
+
+/// True if Windows takes both for the same: text is compared without regard to case, to the kind of
+/// string, and to what follows its end.
+fn is_read_as(wanted: &ValueData, found: &ValueData) -> bool {
+    if wanted == found {
+        return true;
+    }
+    let text = |data: &ValueData| match data.value_type {
+        ValueType::SZ | ValueType::EXPAND_SZ => utf16::decode_to_nul(&data.bytes),
+        _ => None,
+    };
+    match (text(wanted), text(found)) {
+        (Some(wanted), Some(found)) => wanted.to_lowercase() == found.to_lowercase(),
+        _ => match (wanted.readable(), found.readable()) {
+            (Some(Readable::Number(wanted)), Some(Readable::Number(found))) => wanted == found,
+            _ => false,
+        },
+    }
 }
 
 fn as_text<S: serde::Serializer>(value_type: &ValueType, serializer: S) -> Result<S::Ok, S::Error> {

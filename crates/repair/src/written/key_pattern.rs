@@ -99,6 +99,11 @@ impl KeyPattern {
         self.every_control_set
     }
 
+    /// True if it stands for one key, or for one in each control set, whether it exists or not.
+    pub(crate) fn is_exact(&self) -> bool {
+        !self.rest.split('\\').any(|name| name == EACH)
+    }
+
     /// True if every key that it stands for is in a control set.
     pub(crate) fn is_in_control_set(&self) -> bool {
         let first = self.rest.split('\\').next();

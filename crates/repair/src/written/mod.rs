@@ -19,7 +19,7 @@ pub use companion::Companion;
 pub(crate) use companion::CompanionFile;
 pub(crate) use data::{Written, encode, value_name, value_type};
 pub use expected::Expected;
-pub(crate) use expected::is_one_of;
+pub(crate) use expected::{is_one_of, is_read_as_one_of};
 pub use folder_path::FolderPath;
 pub use key_pattern::KeyPattern;
 pub use name_pattern::NamePattern;

@@ -47,6 +47,9 @@ pub(in crate::engine_tests) fn usual() -> Vec<(&'static str, Vec<Break>)> {
     let disk_class = r"Control\Class\{4d36e967-e325-11ce-bfc1-08002be10318}";
     let volume_class = r"Control\Class\{71a27cdd-812a-11d0-bec7-08002be2092f}";
     let mcafee = r"Control\Network\{4D36E974-E325-11CE-BFC1-08002BE10318}\{22222222-2222-3333-4444-555555555555}";
+    let hyper_v = r"Control\Network\{4D36E974-E325-11CE-BFC1-08002BE10318}\{33333333-2222-3333-4444-555555555555}";
+    let netvsc = r"Control\Class\{4d36e972-e325-11ce-bfc1-08002be10318}\0001";
+    let routes = r"Services\Tcpip\Parameters\PersistentRoutes";
     let der = certificate(FUTURE);
     let thumbprint = thumbprint(&der);
     let own_certificate = format!(r"{STORE}\{}", hex::encode(&thumbprint).to_uppercase());
@@ -100,6 +103,41 @@ pub(in crate::engine_tests) fn usual() -> Vec<(&'static str, Vec<Break>)> {
                 data(mcafee, "ComponentId", text("mfe_ndisfilt")),
                 data(&format!(r"{mcafee}\Ndi"), "Service", text("mfe_ndisfilt")),
                 number(&format!(r"{mcafee}\Ndi"), "FilterRunType", 2),
+            ],
+        ),
+        (
+            "parts of Hyper-V without its drivers",
+            vec![
+                data(hyper_v, "ComponentId", text("vms_pp")),
+                data(&format!(r"{hyper_v}\Ndi"), "Service", text("VMSP")),
+                number(&format!(r"{hyper_v}\Ndi"), "FilterRunType", 1),
+                data(mcafee, "ComponentId", text("netvsc_vfpp")),
+                data(&format!(r"{mcafee}\Ndi"), "Service", text("netvsc")),
+                number(&format!(r"{mcafee}\Ndi"), "FilterRunType", 1),
+            ],
+        ),
+        (
+            "an old host of Hyper-V with the first driver of its network card",
+            vec![
+                number(r"Enum\ACPI\VMBus\0", "ConfigFlags", 0),
+                no_agent(),
+                data(netvsc, "DriverVersion", text("10.0.15063.0")),
+                data(
+                    netvsc,
+                    "MatchingDeviceId",
+                    text(r"vmbus\{f8615163-df3e-46c5-913f-f2d2f965ed0e}"),
+                ),
+            ],
+        ),
+        (
+            "a route to a network of the company",
+            vec![
+                no_agent(),
+                data(interface, "IPAddress", list(&["10.0.0.4"])),
+                data(interface, "SubnetMask", list(&["255.255.255.0"])),
+                data(routes, "0.0.0.0,0.0.0.0,10.0.0.254,1", text("")),
+                // To a VPN that is not up.
+                data(routes, "172.16.0.0,255.240.0.0,192.168.99.1,1", text("")),
             ],
         ),
         (

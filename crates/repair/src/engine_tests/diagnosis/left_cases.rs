@@ -3,6 +3,7 @@
 
 use diskmend_hive::ValueType;
 
+use super::super::catalogue::breaks_for;
 use super::cases::{Cases, data, number};
 use super::disk::Break;
 use super::event_cases::{POLICY_LOG, SCM, SYSTEM, event, logs, service};
@@ -78,6 +79,10 @@ pub(super) fn cases() -> Cases {
             "no-restart-after-stop",
             number(r"Control\CrashControl", "AutoReboot", 0),
         ),
+        ("network-filter-missing", breaks_for("net-binding-orphan")),
+        ("default-route-unreachable", breaks_for("persistent-route")),
+        ("netvsc-driver", breaks_for("netvsc-driver")),
+        ("azure-acpi-names", breaks_for("vmbus-acpi")),
     ]
 }
 

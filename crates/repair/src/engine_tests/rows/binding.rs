@@ -26,9 +26,23 @@ fn with(component: &str, kind: u32, service: &str, drivers: &[&str]) -> FaultyDi
 
 fn named(disk: &FaultyDisk) -> Changes {
     built_in("net-binding-orphan", |recipes| {
-        assert_eq!(planned(disk, recipes, Goal::Faults), [], "it is a choice");
-        planned(disk, recipes, Goal::Desired)
+        let named = planned(disk, recipes, Goal::Desired);
+        assert_eq!(planned(disk, recipes, Goal::Faults), named, "it is a fault");
+        named
     })
+}
+
+/// A row of one's own is a fault only if it says so.
+#[test]
+fn a_row_says_whether_it_is_a_fault() {
+    let broken = with("vendor_vpn", 1, "vpnfilt", &[]);
+    for (fault, count) in [("", 0), ("fault = 'would_change'\n", 4)] {
+        let own = recipe(&format!(
+            "[[binding]]\ndrop = 'driver_missing'\n{fault}why = 'w'\n"
+        ));
+        assert_eq!(planned(&broken, &[&own], Goal::Faults).len(), count);
+        assert_eq!(planned(&broken, &[&own], Goal::Desired).len(), 4);
+    }
 }
 
 #[test]
@@ -56,6 +70,9 @@ fn other_parts_of_the_network_stay() {
         // Optional.
         ("vendor_vpn", 2, "vpnfilt", &[]),
         ("MS_vpn", 1, "vpnfilt", &[]),
+        // Parts of Hyper-V and its network card.
+        ("VMS_pp", 1, "vpnfilt", &[]),
+        ("netvsc_vfpp", 1, "vpnfilt", &[]),
         ("vendor_vpn", 1, "", &[]),
         ("vendor_vpn", 1, r"a\b", &[]),
     ] {
@@ -77,6 +94,12 @@ fn mistakes_are_named_with_their_place() {
         ("'driver_missing'", "'all'", "7:8", "no \"all\""),
         ("'w'", "''", "8:7", "say something"),
         ("why = 'w'", "why = 'w'\nname = 'a'", "9:1", "name"),
+        (
+            "why = 'w'",
+            "fault = 'exists'\nwhy = 'w'",
+            "8:9",
+            "would_change",
+        ),
     ] {
         refused(&row.replacen(from, to, 1), place, say);
     }

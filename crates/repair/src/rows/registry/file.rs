@@ -34,6 +34,7 @@ pub(crate) struct RegistryFile {
     /// The row is only about keys in which this holds.
     #[serde(rename = "where")]
     only_if: Option<CompanionFile>,
+    if_service: Option<Spanned<String>>,
     fault: Option<Spanned<FaultFile>>,
     why: Spanned<String>,
 }
@@ -121,6 +122,22 @@ impl RegistryFile {
             None => None,
             Some(other) => Some(Box::new(other.read(value_type)?)),
         };
+        let if_service = match self.if_service.take() {
+            None => None,
+            Some(name) if !key.every_control_set() => {
+                return Err(wrong(&name)(
+                    "only a row about every control set can depend on a service of it".to_owned(),
+                ));
+            }
+            Some(name) => {
+                let services = format!(r"ControlSet*\Services\{}", name.get_ref());
+                let one = KeyPattern::parse(hive, &services).map_err(wrong(&name))?;
+                if name.get_ref().contains('\\') || !one.is_exact() {
+                    return Err(wrong(&name)("name one service".to_owned()));
+                }
+                Some(name.into_inner())
+            }
+        };
         let fault = match self.fault {
             None => None,
             Some(fault) => {
@@ -137,6 +154,7 @@ impl RegistryFile {
             programs,
             if_missing,
             only_if,
+            if_service,
             fault,
             report,
             why: self.why.into_inner(),
@@ -213,7 +231,11 @@ fn read_fault(
     if_missing: IfMissing,
 ) -> Result<Fault, Wrong> {
     let at = wrong_at(fault.span());
-    let fault = fault.into_inner().0.read(value_type)?;
+    let table = fault.into_inner().0;
+    if table.unresolved {
+        return Err(at("only a device of the boot store can be \"unresolved\""));
+    }
+    let fault = table.read(value_type)?;
     let wanted = aim.data();
     let holds_for = |one: &Expected| fault.equals.iter().any(|bad| bad.meets(one));
     if wanted.is_some_and(|data| is_one_of(data, &fault.equals)) {

@@ -3,7 +3,8 @@
 use diskmend_bcd::{ElementValue, ObjectType, elements};
 use diskmend_hive::ValueType;
 
-use super::{Cases, data, drive, number};
+use super::listener::{in_azure, on_own_host};
+use super::{Cases, build, data, drive, number};
 use crate::engine_tests::boot_fixture::{BIOS, LOADER, bios};
 use crate::engine_tests::catalogue::Case;
 use crate::engine_tests::diagnosis::disk::{Break, whole};
@@ -15,6 +16,9 @@ use crate::value_data::ValueData;
 const LSA: &str = r"Control\Lsa";
 const CRASH: &str = r"Control\CrashControl";
 const SCM: &str = "Service Control Manager";
+
+const INTERFACE: &str =
+    r"Services\Tcpip\Parameters\Interfaces\{11111111-2222-3333-4444-555555555555}";
 
 fn text(text: &str) -> ValueData {
     ValueData::text(ValueType::SZ, text)
@@ -68,8 +72,16 @@ fn network() -> Cases {
     vec![
         Case::other(
             "persistent-route",
-            vec![data(routes, "0.0.0.0,0.0.0.0,192.168.1.1,-1", text(""))],
-            &[r"PersistentRoutes\"],
+            vec![
+                data(routes, "0.0.0.0,0.0.0.0,192.168.1.1,-1", text("")),
+                data(routes, "10.0.0.0,255.0.0.0,10.0.0.1,1", text("")),
+                data(INTERFACE, "DhcpIPAddress", text("10.0.0.4")),
+                data(INTERFACE, "DhcpSubnetMask", text("255.255.255.0")),
+            ],
+            &[
+                "0.0.0.0,0.0.0.0,192.168.1.1,-1",
+                "10.0.0.0,255.0.0.0,10.0.0.1,1",
+            ],
         ),
         // The other rules of the group open ports.
         Case::other(
@@ -81,7 +93,7 @@ fn network() -> Cases {
             ],
             &["FPS-ICMP4-ERQ-In", "FPS-ICMP6-ERQ-In"],
         ),
-        Case::other(
+        Case::broken(
             "net-binding-orphan",
             network_filter(),
             &[
@@ -173,6 +185,32 @@ fn machine() -> Cases {
             vec![start("VMTools", 4), start("VGAuthService", 3)],
             &[r"VMTools\Start"],
         ),
+        Case::broken(
+            "vmbus-acpi",
+            [vec![build("9600")], in_azure(), old_bus()].concat(),
+            &[r"ACPI\MSFT1000\", r"ACPI\MSFT1002\"],
+        ),
+        // A host of one's own may have the old names.
+        Case::other(
+            "vmbus-acpi",
+            [vec![build("9200")], on_own_host(), old_bus()].concat(),
+            &[r"ACPI\MSFT1000\", r"ACPI\MSFT1002\"],
+        ),
+        Case::other(
+            "netvsc-driver",
+            [netvsc("10.0.15063.0"), in_azure()].concat(),
+            &[],
+        ),
+        Case::other(
+            "virtio-drivers",
+            vec![build("7601"), start("viostor", 0)],
+            &[
+                r"pci#ven_1af4&dev_1001\Service",
+                r"pci#ven_1af4&dev_1001\ClassGUID",
+                r"pci#ven_1af4&dev_1042\Service",
+                r"pci#ven_1af4&dev_1042\ClassGUID",
+            ],
+        ),
         Case::other(
             "virtio-drivers",
             vec![
@@ -231,6 +269,31 @@ fn network_filter() -> Vec<Break> {
     ];
     breaks.extend(whole());
     breaks
+}
+
+/// What Windows knows about the bus of Hyper-V under its old names.
+fn old_bus() -> Vec<Break> {
+    let driver = r"{4d36e97d-e325-11ce-bfc1-08002be10318}\0001";
+    vec![
+        data(r"Enum\ACPI\VMBus\0", "Driver", text(driver)),
+        number(r"Enum\ACPI\VMBus\0", "ConfigFlags", 0),
+        number(r"Enum\ACPI\VMBus\0\Device Parameters", "Own", 7),
+        data(
+            r"Enum\ACPI\Hyper_V_Gen_Counter_V1\1",
+            "Service",
+            text("gencounter"),
+        ),
+    ]
+}
+
+/// The driver of Hyper-V's network card in this version.
+fn netvsc(version: &str) -> Vec<Break> {
+    let class = r"Control\Class\{4d36e972-e325-11ce-bfc1-08002be10318}\0003";
+    let device = r"VMBUS\{F8615163-DF3E-46c5-913F-F2D2F965ED0E}";
+    vec![
+        data(class, "DriverVersion", text(version)),
+        data(class, "MatchingDeviceId", text(device)),
+    ]
 }
 
 /// A user who got a temporary profile.

@@ -21,6 +21,16 @@ pub(super) fn in_azure() -> Vec<Break> {
     machine("Microsoft Corporation", "Virtual Machine")
 }
 
+/// What a virtual machine on a Hyper-V host of one's own tells.
+pub(super) fn on_own_host() -> Vec<Break> {
+    let mut breaks = in_azure();
+    breaks.push(Break::NoKey(
+        System,
+        r"ControlSet001\Services\RdAgent".to_owned(),
+    ));
+    breaks
+}
+
 /// What a machine on somebody's desk tells.
 pub(super) fn on_a_desk() -> Vec<Break> {
     machine("Dell Inc.", "Latitude 7480")

@@ -2,6 +2,7 @@
 
 use diskmend_hive::ValueType;
 
+use super::listener::{in_azure, on_own_host};
 use super::{Cases, data, number};
 use crate::engine_tests::catalogue::Case;
 use crate::engine_tests::diagnosis::disk::Break;
@@ -23,6 +24,7 @@ pub(in super::super) fn network() -> Cases {
     let policy = |name: &str| format!(r"Policies\Microsoft\WindowsFirewall\{name}");
     let card = format!(r"{PARAMETERS}\Interfaces\{{11111111-2222-3333-4444-555555555555}}");
     let netvsc = format!(r"Enum\VMBUS\{NETVSC}\{{22222222-2222-3333-4444-555555555555}}");
+    let second = format!(r"Enum\VMBUS\{NETVSC}\{{33333333-2222-3333-4444-555555555555}}");
     let nic = r"Enum\PCI\VEN_1AF4&DEV_1000\3&13c0b0c5&0&18".to_owned();
     let sound = r"Enum\PCI\VEN_8086&DEV_2668\3&13c0b0c5&0&20".to_owned();
     let proxy = |hive, key: &str, name, data| Break::Data(hive, key.to_owned(), name, data);
@@ -112,21 +114,51 @@ pub(in super::super) fn network() -> Cases {
                 r"Tcpip\Parameters\NameServer",
             ],
         ),
+        Case::broken(
+            "nic-enable",
+            [
+                vec![
+                    number(&netvsc, "ConfigFlags", 0x1),
+                    data(&netvsc, "ClassGUID", text(NET)),
+                ],
+                in_azure(),
+            ]
+            .concat(),
+            &[r"{22222222-2222-3333-4444-555555555555}\ConfigFlags"],
+        ),
+        // One of two is off.
         Case::other(
             "nic-enable",
-            vec![
-                number(&netvsc, "ConfigFlags", 0x21),
-                data(&netvsc, "ClassGUID", text(NET)),
-                number(&nic, "ConfigFlags", 0x1),
-                data(&nic, "ClassGUID", text(&NET.to_uppercase())),
-                // A sound card may be off.
-                number(&sound, "ConfigFlags", 0x1),
-                data(
-                    &sound,
-                    "ClassGUID",
-                    text("{4d36e96c-e325-11ce-bfc1-08002be10318}"),
-                ),
-            ],
+            [
+                vec![
+                    number(&netvsc, "ConfigFlags", 0x1),
+                    data(&netvsc, "ClassGUID", text(NET)),
+                    number(&second, "ConfigFlags", 0x0),
+                ],
+                in_azure(),
+            ]
+            .concat(),
+            &[r"{22222222-2222-3333-4444-555555555555}\ConfigFlags"],
+        ),
+        Case::other(
+            "nic-enable",
+            [
+                on_own_host(),
+                vec![
+                    number(&netvsc, "ConfigFlags", 0x21),
+                    data(&netvsc, "ClassGUID", text(NET)),
+                    number(&nic, "ConfigFlags", 0x1),
+                    data(&nic, "ClassGUID", text(&NET.to_uppercase())),
+                    // A sound card may be off.
+                    number(&sound, "ConfigFlags", 0x1),
+                    data(
+                        &sound,
+                        "ClassGUID",
+                        text("{4d36e96c-e325-11ce-bfc1-08002be10318}"),
+                    ),
+                ],
+            ]
+            .concat(),
             &[
                 r"{22222222-2222-3333-4444-555555555555}\ConfigFlags",
                 r"3&13c0b0c5&0&18\ConfigFlags",
