@@ -81,6 +81,7 @@ pub(crate) fn show_site(site: &Site, run: &str) -> Result<RunDetails, Error> {
 
 fn file(moved: &FileMove) -> RunFile {
     let (action, name) = match &moved.to {
+        MovedTo::Kept(_) if moved.created => (FileChangeKind::Create, &moved.path),
         MovedTo::Kept(name) if moved.new.is_some() => (FileChangeKind::Copy, name),
         MovedTo::Kept(name) => (FileChangeKind::Remove, name),
         MovedTo::Renamed(name) => (FileChangeKind::Rename, name),

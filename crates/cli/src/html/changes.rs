@@ -179,6 +179,8 @@ fn moved(files: &[FileChange]) -> Markup {
 fn moved_back(undone: &UndoneFiles) -> Markup {
     let back = undone.put_back.iter();
     let back = back.map(|path| format!("{path}: moved back"));
+    let removed = undone.removed.iter();
+    let back = back.chain(removed.map(|path| format!("{path}: removed; the run had made it")));
     let left = undone.left_alone.listed.iter();
     let left = left.map(|note| format!("{}: left alone: {}", note.path, note.reason));
     let failed = undone.failed.listed.iter();

@@ -223,6 +223,7 @@ fn undo_report() -> UndoReport {
         changes: (0..COUNT).map(reversed).collect(),
         moved: Some(UndoneFiles {
             put_back: vec![worst(); 256],
+            removed: Vec::new(),
             already: 0,
             left_alone: notes(),
             failed: notes(),

@@ -14,6 +14,7 @@ pub(crate) const fn action(action: FileChangeKind) -> &'static str {
         FileChangeKind::Remove => "to be removed",
         FileChangeKind::Rename => "to be renamed",
         FileChangeKind::Copy => "to be replaced",
+        FileChangeKind::Create => "to be made",
     }
 }
 
@@ -23,6 +24,7 @@ pub(crate) const fn new(change: FileChangeKind) -> &'static str {
         FileChangeKind::Remove => "-> removed, kept in the run",
         FileChangeKind::Rename => "-> renamed",
         FileChangeKind::Copy => "-> replaced, the old one kept in the run",
+        FileChangeKind::Create => "-> made",
     }
 }
 
@@ -31,6 +33,10 @@ pub(crate) fn moved_to(file: &RunFile) -> String {
     match file.action {
         FileChangeKind::Remove => format!("removed, kept in the run as {}", file.name),
         FileChangeKind::Rename => format!("renamed to {}", file.name),
+        FileChangeKind::Create => format!(
+            "made from {}",
+            file.from.as_deref().unwrap_or("another file")
+        ),
         FileChangeKind::Copy => format!(
             "replaced by {}, the old one kept in the run as {}",
             file.from.as_deref().unwrap_or("another file"),
@@ -66,6 +72,7 @@ pub(crate) fn found(row: &FileRow) -> String {
         (Some(bytes), None) => {
             let length = length(bytes, row.modified.as_deref());
             match &row.damage {
+                Some(damage) if row.action == FileChangeKind::Create => damage.clone(),
                 Some(damage) => format!("{damage} ({length})"),
                 None => length,
             }
@@ -118,6 +125,7 @@ pub(crate) fn changes(
     for change in changes {
         let old = length(change.length, change.modified.as_deref());
         let old = match &change.damage {
+            Some(damage) if change.action == FileChangeKind::Create => damage.clone(),
             Some(damage) => format!("{old}: {damage}"),
             None => old,
         };
@@ -146,6 +154,10 @@ pub(crate) fn undone(
     let mut table = Table::untitled(2, 2);
     for path in &undone.put_back {
         table.row([Cell::new(path), Cell::styled("moved back", style::GOOD)]);
+    }
+    for path in &undone.removed {
+        let what = "removed; the run had made it";
+        table.row([Cell::new(path), Cell::styled(what, style::GOOD)]);
     }
     for note in &undone.left_alone.listed {
         let what = format!("LEFT ALONE: {}", note.reason);

@@ -24,7 +24,7 @@ use super::ntfs::NtfsDir;
 use super::{DiskError, Volume};
 use crate::condition::Place;
 use crate::dir::Dir;
-use crate::error::GuardError;
+use crate::error::{GuardError, LookupError};
 use crate::guard::WINDOWS_FOLDER;
 use crate::metadata::Kind;
 
@@ -306,7 +306,9 @@ impl Disk {
         Ok(found.is_some_and(|place| place.kind() == Kind::Folder))
     }
 
-    /// The numbers of the partitions with a Windows on them.
+    /// The numbers of the partitions with a Windows on them. If there is none, the only one on which
+    /// a damaged folder is in the way: a write that a power failure has torn must not keep `undo`
+    /// from repairing it.
     ///
     /// # Errors
     /// [`DiskError::NoWindows`] if there is none, with a list of what there is. If Windows may be
@@ -315,6 +317,7 @@ impl Disk {
         let mut found = Vec::new();
         let mut looked_at = Vec::new();
         let mut hidden = None;
+        let mut damaged = Vec::new();
         for partition in &self.inner.table.partitions {
             let number = partition.number;
             match self.has_windows(number) {
@@ -326,15 +329,29 @@ impl Disk {
                     looked_at.push(chain(&error));
                     if error.may_hide_windows() {
                         hidden.get_or_insert(error);
+                    } else if self.has_damaged_folder(number) {
+                        damaged.push(number);
                     }
                 }
             }
         }
-        match (found.is_empty(), hidden) {
-            (false, _) => Ok(found),
-            (true, Some(hidden)) => Err(hidden),
-            (true, None) => Err(DiskError::NoWindows { looked_at }),
+        match (found.is_empty(), hidden, damaged.as_slice()) {
+            (false, ..) => Ok(found),
+            (true, Some(hidden), _) => Err(hidden),
+            (true, None, [_]) => Ok(damaged),
+            (true, None, _) => Err(DiskError::NoWindows { looked_at }),
         }
+    }
+
+    /// True if a partition has a volume with a folder `Windows` at least, and the way to what makes
+    /// it a Windows can't be read.
+    fn has_damaged_folder(&self, number: u32) -> bool {
+        let Ok(root) = self.root(number) else {
+            return false;
+        };
+        let [windows, ..] = WINDOWS_FOLDER;
+        let is_unread = matches!(root.find(&WINDOWS_FOLDER), Err(LookupError::Io { .. }));
+        is_unread && root.spellings(windows).is_ok_and(|names| !names.is_empty())
     }
 
     /// The partition to work on: the chosen one, or the only one with Windows on it.

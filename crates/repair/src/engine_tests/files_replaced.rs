@@ -112,7 +112,7 @@ fn options() -> Options {
     }
 }
 
-fn repair(disk: &FaultyDisk, rows: &str, goal: Goal) -> Result<RepairReport, Error> {
+pub(super) fn repair(disk: &FaultyDisk, rows: &str, goal: Goal) -> Result<RepairReport, Error> {
     let recipe = Recipe::parse("own.toml", &format!("{HEAD}{rows}")).expect("valid");
     with_watch(|watch| {
         let plan = plan_site(&site(disk), &[&recipe], goal, &options(), watch)?;
@@ -120,12 +120,12 @@ fn repair(disk: &FaultyDisk, rows: &str, goal: Goal) -> Result<RepairReport, Err
     })
 }
 
-fn inspect(disk: &FaultyDisk, rows: &str) -> crate::documents::InspectReport {
+pub(super) fn inspect(disk: &FaultyDisk, rows: &str) -> crate::documents::InspectReport {
     let recipe = Recipe::parse("own.toml", &format!("{HEAD}{rows}")).expect("valid");
     with_watch(|watch| inspect_site(&site(disk), &[&recipe], &options(), watch)).expect("inspect")
 }
 
-fn windows(disk: &FaultyDisk) -> BTreeMap<String, Vec<u8>> {
+pub(super) fn windows(disk: &FaultyDisk) -> BTreeMap<String, Vec<u8>> {
     let mut files = disk.files();
     files.retain(|path, _| path.starts_with("Windows/"));
     files
@@ -329,7 +329,7 @@ fn files_without_content_and_programs_are_replaced_too() {
 }
 
 /// A small PE file for x64 with one section at its end.
-fn pe() -> Vec<u8> {
+pub(in crate::engine_tests) fn pe() -> Vec<u8> {
     let mut pe = vec![0; 0x400];
     let mut put = |at: usize, bytes: &[u8]| pe[at..at + bytes.len()].copy_from_slice(bytes);
     put(0, b"MZ");

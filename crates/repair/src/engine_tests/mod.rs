@@ -21,6 +21,7 @@ mod exact;
 mod facts;
 mod faults;
 mod files;
+mod files_created;
 mod files_replaced;
 mod flushes;
 mod folders_renamed;

@@ -4,7 +4,7 @@ mod age;
 mod hive;
 mod pe;
 
-use diskmend_disk::{Access, Found};
+use diskmend_disk::{Access, Dir, Found};
 
 use crate::digest::Content;
 use crate::error::{Error, chain};
@@ -33,6 +33,15 @@ pub(crate) fn damage(check: FileCheck, found: &Found) -> Result<Option<String>, 
 /// What is said of a file without content.
 const EMPTY: &str = "it is empty";
 
+/// The place of a damaged or missing file.
+#[derive(Clone, Copy)]
+pub(crate) struct Damaged<'a> {
+    pub(crate) folder: &'a dyn Dir,
+    pub(crate) name: &'a str,
+    /// The file; `None` if it is missing.
+    pub(crate) file: Option<&'a Found>,
+}
+
 /// The file that is to take the place of a damaged one, if it can.
 ///
 /// # Errors
@@ -40,7 +49,7 @@ const EMPTY: &str = "it is empty";
 pub(crate) fn source(
     facts: &Facts<'_>,
     copy: &CopyFrom,
-    damaged: &Found,
+    place: Damaged<'_>,
 ) -> Result<Result<Source, BadSource>, Error> {
     let names = copy.path.names();
     let path = names.join("/");
@@ -58,7 +67,7 @@ pub(crate) fn source(
     if found.kind() != diskmend_disk::Kind::File {
         return Ok(Err(bad(expected, found.kind().to_string())));
     }
-    match same_volume(&found, damaged) {
+    match same_volume(&found, place.folder) {
         Ok(true) => {}
         Ok(false) => {
             return Ok(Err(bad(
@@ -72,15 +81,15 @@ pub(crate) fn source(
         return Ok(Err(bad(expected, "an empty file".to_owned())));
     }
     let read = match copy.check {
-        FileCheck::Hive => hive::source(&found, &damaged.name),
-        FileCheck::Pe => pe_source(&found, damaged),
+        FileCheck::Hive => hive::source(&found, place.name),
+        FileCheck::Pe => pe_source(&found, place.file),
         FileCheck::Nonempty => plain(&found),
     };
     match read {
         Err(Wrong::Unread(error)) => Ok(Err(bad(expected, chain(&error)))),
         Err(Wrong::Content(what)) => Ok(Err(bad(expected, what))),
         Ok(source) if copy.check == FileCheck::Hive => {
-            let expected_and_found = age::too_old(facts, &damaged.name, source.written)?;
+            let expected_and_found = age::too_old(facts, place.name, source.written)?;
             Ok(match expected_and_found {
                 None => Ok(source),
                 Some((expected, found)) => Err(bad(&expected, found)),
@@ -104,9 +113,9 @@ impl From<Error> for Wrong {
     }
 }
 
-fn same_volume(one: &Found, other: &Found) -> std::io::Result<bool> {
-    let volume = |found: &Found| Ok::<_, std::io::Error>(found.dir.own_metadata()?.identity.device);
-    Ok(volume(one)? == volume(other)?)
+fn same_volume(file: &Found, folder: &dyn Dir) -> std::io::Result<bool> {
+    let volume = |dir: &dyn Dir| Ok::<_, std::io::Error>(dir.own_metadata()?.identity.device);
+    Ok(volume(file.dir.as_ref())? == volume(folder)?)
 }
 
 fn plain(found: &Found) -> Result<Source, Wrong> {
@@ -120,14 +129,17 @@ fn plain(found: &Found) -> Result<Source, Wrong> {
     })
 }
 
-fn pe_source(found: &Found, damaged: &Found) -> Result<Source, Wrong> {
+fn pe_source(found: &Found, damaged: Option<&Found>) -> Result<Source, Wrong> {
     let open = |found: &Found| {
         let file = found.open(Access::Read);
         file.map_err(Error::io(&found.path, "open the file"))
     };
     let machine = pe::machine(open(found)?.as_ref()).map_err(Wrong::Content)?;
     // The headers of a damaged file often are still there.
-    let before = pe::stated_machine(open(damaged)?.as_ref());
+    let before = match damaged {
+        Some(damaged) => pe::stated_machine(open(damaged)?.as_ref()),
+        None => None,
+    };
     if before.is_some_and(|before| before != machine) {
         return Err(Wrong::Content(format!(
             "a file for {machine}, but the damaged one is for another machine"

@@ -16,6 +16,8 @@ pub enum FileChangeKind {
     Rename,
     /// The content of another file takes its place, and it is moved into the run, which keeps it.
     Copy,
+    /// It is missing, and is made with the content of another file.
+    Create,
 }
 
 /// A file of the target.

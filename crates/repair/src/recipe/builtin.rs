@@ -25,6 +25,10 @@ pub(super) const FILES: &[(&str, &str)] = &[
         include_str!("../../recipes/machine-keys-default.toml"),
     ),
     (
+        "boot-loader-files.toml",
+        include_str!("../../recipes/boot-loader-files.toml"),
+    ),
+    (
         "boot-menu.toml",
         include_str!("../../recipes/boot-menu.toml"),
     ),

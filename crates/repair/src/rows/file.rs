@@ -29,6 +29,37 @@ pub struct CopyFrom {
     /// Its path.
     pub(crate) path: FolderPath,
     pub(crate) check: FileCheck,
+    pub(crate) if_missing: IfFileMissing,
+}
+
+/// What is done about a file that doesn't exist.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IfFileMissing {
+    /// Nothing.
+    #[default]
+    Leave,
+    /// It is made, which counts as repairing a damaged one.
+    Create,
+}
+
+impl IfFileMissing {
+    fn read(written: Option<&Spanned<String>>, check: FileCheck) -> Result<Self, Wrong> {
+        let Some(written) = written else {
+            return Ok(Self::Leave);
+        };
+        match written.get_ref().as_str() {
+            "leave" => Ok(Self::Leave),
+            // Without the logs that belonged to it, it is not known what a hive should hold.
+            "create" if check == FileCheck::Hive => {
+                Err(wrong(written)("a missing hive is not made".to_owned()))
+            }
+            "create" => Ok(Self::Create),
+            other => Err(wrong(written)(format!(
+                "no \"{other}\": expected \"leave\" or \"create\""
+            ))),
+        }
+    }
 }
 
 /// What a file must be. A file that isn't is replaced, and one that replaces it must be.
@@ -77,6 +108,7 @@ pub(crate) struct FileFile {
     what: Option<Spanned<String>>,
     from: Option<Spanned<String>>,
     check: Option<Spanned<String>>,
+    if_missing: Option<Spanned<String>>,
     fault: Option<Spanned<FaultWords>>,
     why: Spanned<String>,
 }
@@ -96,6 +128,9 @@ pub(crate) struct Entry<'a> {
     /// What both files must be; absent if nothing is copied.
     #[serde(skip_serializing_if = "Option::is_none")]
     check: Option<FileCheck>,
+    /// What is done if the file doesn't exist; absent if nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    if_missing: Option<IfFileMissing>,
     /// True if it is a folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     folder: Option<bool>,
@@ -141,9 +176,11 @@ impl Kind for FileRow {
                 if from_path.is_file_of(&path, &name) {
                     return Err(wrong(&from)("this is the file itself".to_owned()));
                 }
+                let check = FileCheck::parse(check.get_ref()).map_err(wrong(&check))?;
                 Some(CopyFrom {
                     path: from_path,
-                    check: FileCheck::parse(check.get_ref()).map_err(wrong(&check))?,
+                    check,
+                    if_missing: IfFileMissing::read(written.if_missing.as_ref(), check)?,
                 })
             }
             (FileChangeKind::Copy, ..) => {
@@ -156,6 +193,9 @@ impl Kind for FileRow {
             }
             (_, None, None) => None,
         };
+        if let (None, Some(extra)) = (&copy, &written.if_missing) {
+            return Err(wrong(extra)("only \"copy\" has this field".to_owned()));
+        }
         let is_folder = match &written.what {
             None => false,
             Some(what) => is_folder(what, change, &name, written.modified.is_some())?,
@@ -201,6 +241,11 @@ impl Kind for FileRow {
             action: self.change,
             from: self.copy.as_ref().map(|copy| copy.path.to_string()),
             check: self.copy.as_ref().map(|copy| copy.check),
+            if_missing: self
+                .copy
+                .as_ref()
+                .map(|copy| copy.if_missing)
+                .filter(|wanted| *wanted != IfFileMissing::Leave),
             folder: self.is_folder.then_some(true),
             can_be_fault: self.fault,
             why: &self.why,
@@ -211,7 +256,7 @@ impl Kind for FileRow {
         let what = match self.change {
             FileChangeKind::Remove => "is removed, and kept in the run",
             FileChangeKind::Rename => "gets another name",
-            FileChangeKind::Copy => "is replaced, and kept in the run",
+            FileChangeKind::Copy | FileChangeKind::Create => "is replaced, and kept in the run",
         };
         let mut lines = vec![format!("{} {what}", self.name)];
         lines.extend(self.copy.as_ref().map(|copy| {
@@ -221,13 +266,20 @@ impl Kind for FileRow {
                 copy.path
             )
         }));
+        if self.makes() {
+            lines.push("made anew if it doesn't exist".to_owned());
+        }
         lines.extend(
             self.modified
                 .map(|window| format!("only if it was last changed within {window}")),
         );
         if self.fault {
             let word = if self.copy.is_some() {
-                "is damaged"
+                if self.makes() {
+                    "is damaged or missing"
+                } else {
+                    "is damaged"
+                }
             } else {
                 "exists"
             };
@@ -241,6 +293,14 @@ impl Kind for FileRow {
             },
             lines,
         }
+    }
+}
+
+impl FileRow {
+    /// True if a missing file is made.
+    fn makes(&self) -> bool {
+        let copy = self.copy.as_ref();
+        copy.is_some_and(|copy| copy.if_missing == IfFileMissing::Create)
     }
 }
 

@@ -44,7 +44,7 @@ pub use certificate::CertificateRow;
 pub(crate) use claim::Claim;
 pub use driver::DriverRow;
 pub use fault::Fault;
-pub use file::{CopyFrom, FileCheck, FileRow};
+pub use file::{CopyFrom, FileCheck, FileRow, IfFileMissing};
 pub use firewall_rule::FirewallRuleRow;
 pub(crate) use judge::{About, JudgeDescriptors, JudgeElements, JudgeFiles, JudgeValues, Standing};
 pub use list::ListRow;

@@ -1,6 +1,7 @@
 //! Looking for the files that recipes want to be gone or replaced. Nothing is written.
 
 mod folder;
+mod missing;
 mod replaced;
 
 use diskmend_disk::{Access, Dir, File, Kind, LookupError};

@@ -23,6 +23,10 @@ pub(crate) fn record(
     let mut moves = Vec::new();
     for (number, finding) in (1..).zip(&change.files) {
         let judged = &finding.judged;
+        if judged.change == FileChangeKind::Create {
+            moves.push(created(site, run, (number, judged))?);
+            continue;
+        }
         let path = judged.path.clone();
         let changed = || Refusal::Changed { path: path.clone() };
         let names: Vec<&str> = path.split('/').collect();
@@ -48,11 +52,14 @@ pub(crate) fn record(
         }
         let mac = run.mac_of(&kept, file.as_ref())?;
         let new = match judged.source() {
-            Some(source) => Some(staged::make(site, run, (number, &found), source)?),
+            Some(source) => {
+                let place = (number, path.as_str(), Some(&found));
+                Some(staged::make(site, run, place, source)?)
+            }
             None => None,
         };
         let to = match judged.change {
-            FileChangeKind::Remove | FileChangeKind::Copy => {
+            FileChangeKind::Remove | FileChangeKind::Copy | FileChangeKind::Create => {
                 run.make_kept_folder()?;
                 MovedTo::Kept(kept)
             }
@@ -65,6 +72,7 @@ pub(crate) fn record(
             mac,
             new,
             folder: None,
+            created: false,
         });
     }
     Ok(FilesEntry {
@@ -95,6 +103,33 @@ fn folder_move(
         mac: run.mac_of(&MovedTo::kept_name(number), listing.text())?,
         new: None,
         folder: Some(listing.bytes),
+        created: false,
+    })
+}
+
+/// Makes a file that is missing in the run's own folder, and notes it.
+fn created(
+    site: &Site,
+    run: &RunFolder,
+    (number, judged): (usize, &JudgedFile),
+) -> Result<FileMove, Error> {
+    let path = &judged.path;
+    let changed = || Refusal::Changed { path: path.clone() };
+    let names: Vec<&str> = path.split('/').collect();
+    if site.root.as_ref().find(&names)?.is_some() {
+        return Err(changed().into());
+    }
+    let source = judged.source().ok_or_else(changed)?;
+    let content = judged.seen.as_ref().and_then(|seen| seen.content);
+    run.make_kept_folder()?;
+    Ok(FileMove {
+        path: path.clone(),
+        to: MovedTo::Kept(MovedTo::kept_name(number)),
+        content: content.ok_or_else(changed)?,
+        mac: None,
+        new: Some(staged::make(site, run, (number, path, None), source)?),
+        folder: None,
+        created: true,
     })
 }
 
@@ -126,13 +161,14 @@ pub(crate) fn apply(
         };
         match places.standing {
             Standing::Moved => continue,
+            Standing::Old if places.is_created && places.can_be_made() => places.replace()?,
             Standing::Old | Standing::Both if places.can_be_made() => places.make()?,
             Standing::Half => {}
             Standing::Old | Standing::Both | Standing::Taken | Standing::Gone => {
                 return Err(changed().into());
             }
         }
-        if file.new.is_some() && !places.is_on_image() {
+        if file.new.is_some() && !file.created && !places.is_on_image() {
             let half = self::places(site, run, (number, file))?;
             if half.standing != Standing::Half || !half.can_be_made() {
                 return Err(changed().into());

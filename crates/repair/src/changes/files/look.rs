@@ -26,7 +26,7 @@ enum Side {
 /// Where a file of a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It has its old name.
+    /// It has its old name; or it doesn't exist, if the run makes it.
     Old,
     /// It was moved.
     Moved,
@@ -54,6 +54,8 @@ pub(super) struct Places<'a> {
     is_staged: bool,
     /// True if it is a folder.
     is_folder: bool,
+    /// True if there was no such file before the run.
+    pub(super) is_created: bool,
     /// If the disk isn't mounted: what the run has of the file.
     on_image: Option<Kept>,
     pub(super) standing: Standing,
@@ -183,6 +185,9 @@ impl Places<'_> {
             }
             let new_folder = self.new_folder()?;
             self.unreplace()?;
+            if self.is_created {
+                return Ok(());
+            }
             match self.standing {
                 _ if self.is_folder => self.folder.rename_folder(self.new_name, self.name)?,
                 Standing::Both => new_folder.remove_file(self.new_name)?,
@@ -266,6 +271,7 @@ pub(super) fn look<'a>(
         };
         is_staged = matches!(in_run, Side::Ours(_));
         standing = match (standing, in_place, in_run) {
+            (_, in_place, in_run) if entry.created => made(&in_place, &in_run),
             (_, Side::Ours(_), _) if on_image.is_some() => Standing::Moved,
             (Standing::Moved, ..) if on_image.is_some() => Standing::Gone,
             // If the new file is lost, apply refuses, and undo still brings the old one back.
@@ -287,9 +293,20 @@ pub(super) fn look<'a>(
         staged,
         is_staged,
         is_folder: entry.folder.is_some(),
+        is_created: entry.created,
         on_image,
         standing,
     }))
+}
+
+/// Where the file is that a run makes: the place that it is made for, and the run's own folder.
+fn made(in_place: &Side, in_run: &Side) -> Standing {
+    match (in_place, in_run) {
+        (Side::Nothing, _) => Standing::Old,
+        (Side::Ours(here), Side::Ours(there)) if here == there => Standing::Moved,
+        (Side::Ours(_), Side::Nothing) => Standing::Moved,
+        (Side::Ours(_) | Side::Other, _) => Standing::Taken,
+    }
 }
 
 /// A file that may be at a place.

@@ -44,23 +44,59 @@ pub(crate) fn may_move(
         1 => {}
         names => return Err(format!("it has {names} names (hard links)")),
     }
-    let volume = |dir: &dyn Dir| Ok::<_, String>(dir.own_metadata().map_err(said)?.identity.device);
-    if volume(folder)? != volume(site.root.as_ref())? {
-        return Err("it is on another volume".to_owned());
-    }
-    let is_kept = matches!(change, FileChangeKind::Remove | FileChangeKind::Copy);
-    // On a disk that isn't mounted, the file is copied into it.
-    if is_kept && site.disk.is_none() && !site.state.is_on_volume_of(site.root.as_ref()) {
-        return Err(
-            "the folder for undo data is on another volume, and a file that is removed or replaced \
-             is moved into it: leave out --state-dir"
-                .to_owned(),
-        );
+    on_one_volume(site, folder)?;
+    // On a disk that isn't mounted, the file is copied into the run.
+    if change != FileChangeKind::Rename && site.disk.is_none() {
+        is_run_on_volume(site, "removed or replaced")?;
     }
     match file.try_lock() {
         Ok(()) => Ok(()),
         Err(error) => Err(format!("it is in use: {error}")),
     }
+}
+
+/// Checks if a file that is missing can be made. `path` is its path below the root, `folder` the
+/// folder that it belongs in, and `like` has the folder and the name of the file that it is made from.
+///
+/// # Errors
+/// The reason why it can't, for display.
+pub(crate) fn may_create(
+    site: &Site,
+    (folder, path): (&dyn Dir, &str),
+    like: (&dyn Dir, &str),
+) -> Result<(), String> {
+    allowed(path, FileChangeKind::Create)?;
+    if site.disk.is_some() {
+        return Err(
+            "on an unmounted disk, diskmend makes no file: mount the volume, and repair it there"
+                .to_owned(),
+        );
+    }
+    on_one_volume(site, folder)?;
+    is_run_on_volume(site, "made")?;
+    let details = like.0.details(like.1);
+    details.map(drop).map_err(|error| {
+        format!("the permissions and attributes of its copy can't be read: {error}")
+    })
+}
+
+fn on_one_volume(site: &Site, folder: &dyn Dir) -> Result<(), String> {
+    let said = |error: std::io::Error| format!("it can't be looked at: {error}");
+    let volume = |dir: &dyn Dir| Ok::<_, String>(dir.own_metadata().map_err(said)?.identity.device);
+    if volume(folder)? != volume(site.root.as_ref())? {
+        return Err("it is on another volume".to_owned());
+    }
+    Ok(())
+}
+
+fn is_run_on_volume(site: &Site, change: &str) -> Result<(), String> {
+    if site.state.is_on_volume_of(site.root.as_ref()) {
+        return Ok(());
+    }
+    Err(format!(
+        "the folder for undo data is on another volume, and a file that is {change} is moved from or \
+         to it: leave out --state-dir"
+    ))
 }
 
 /// Checks that a path is that of a file that a run may move. A hive and its logs only go if another

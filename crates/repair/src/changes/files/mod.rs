@@ -22,7 +22,7 @@ mod undo;
 pub(crate) use apply::{apply, record};
 pub(crate) use folder::{Listing, may_rename};
 pub(crate) use look::{Standing, look_at_all};
-pub(crate) use may_move::may_move;
+pub(crate) use may_move::{may_create, may_move};
 pub(crate) use on_image::can_change;
 pub use outcome::UndoneFiles;
 pub(crate) use planned::FilesChange;

@@ -36,6 +36,7 @@ pub(crate) fn can_change(
             file.check_in_place()?;
             file.check_room(len, &[(0, len)])
         }),
+        FileChangeKind::Create => return Err("no file can be made there".to_owned()),
     };
     checked.map_err(|error| error.to_string())
 }

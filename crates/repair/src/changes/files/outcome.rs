@@ -9,6 +9,9 @@ use crate::changes::descriptors::ObjectNotes;
 pub struct UndoneFiles {
     /// The files that have their old names again.
     pub put_back: Vec<String>,
+    /// The files that the run had made, and that are gone again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<String>,
     /// The number of files that already had their old names.
     pub already: u64,
     /// Files that were not moved back, because somebody else has changed something since.

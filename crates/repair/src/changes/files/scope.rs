@@ -8,7 +8,7 @@ use crate::file_check::is_log_of;
 use crate::finding::FileChangeKind;
 use crate::names::same_file;
 use crate::recipe::{Catalogue, Origin};
-use crate::rows::FileCheck;
+use crate::rows::{FileCheck, IfFileMissing};
 use crate::run::journal::valid::components;
 use crate::run::{FileMove, FilesEntry, Journal, MovedTo, RunFolder};
 
@@ -41,6 +41,11 @@ fn within(journal: &Journal) -> Result<(), String> {
     for file in &entry.moves {
         let path = &file.path;
         let change = change_of(entry, file);
+        // No row makes a hive.
+        let is_made = file.created.then(|| allowed(path, FileChangeKind::Create));
+        is_made
+            .transpose()
+            .map_err(|what| format!("it makes \"{path}\": {what}"))?;
         let is_allowed = match file.folder {
             None => allowed(path, change),
             Some(_) => folder::allowed(path),
@@ -87,7 +92,8 @@ fn is_about(row: &dyn crate::rows::JudgeFiles, file: &FileMove, change: FileChan
         (None, None) => row.name().matches(name),
         (Some(copy), Some(new)) => {
             let from: Vec<&str> = new.from.split('/').collect();
-            row.name().matches(name) && copy.path.is_names(&from)
+            let may_make = copy.if_missing == IfFileMissing::Create || !file.created;
+            row.name().matches(name) && copy.path.is_names(&from) && may_make
         }
         (Some(copy), None) => {
             copy.check == FileCheck::Hive && is_log_of(name, &row.name().to_string())
@@ -120,6 +126,7 @@ mod tests {
                 mac: None,
                 new: None,
                 folder: None,
+                created: false,
             }],
             left: 0,
         });
@@ -203,6 +210,44 @@ mod tests {
         let entry = renamed.files.as_mut().expect("files");
         entry.moves[0].to = self::renamed("SAM");
         assert!(renamed.validate().is_err());
+    }
+
+    #[test]
+    fn a_file_is_made_only_from_the_copy_that_a_recipe_names() {
+        let (loader, copy) = (
+            "Windows/System32/winload.exe",
+            "Windows/System32/Boot/winload.exe",
+        );
+        let of = |recipe, path: &str, from: &str| {
+            let mut journal = replacing(recipe, [path, from, path]);
+            let entry = journal.files.as_mut().expect("files");
+            entry.moves.truncate(1);
+            entry.moves[0].created = true;
+            journal
+        };
+        let is = |recipe, path: &str, from: &str| {
+            let journal = of(recipe, path, from);
+            journal.validate().is_ok() && within(&journal).is_ok()
+        };
+        assert!(is("boot-loader-files", loader, copy));
+        assert!(!is("boot-loader-files", loader, "Windows/evil.exe"));
+        assert!(!is("boot-loader-files", "Windows/System32/a.exe", copy));
+        let hive = "Windows/System32/config/SAM";
+        let backup = "Windows/System32/config/RegBack/SAM";
+        assert!(!is("regback-restore", hive, backup));
+        assert!(!is("my-own", hive, backup));
+        assert!(is("my-own", "Windows/a.exe", copy));
+        let mut alone = of("my-own", "Windows/a.exe", copy);
+        alone.files.as_mut().expect("files").moves[0].new = None;
+        assert!(alone.validate().is_err());
+        let mut on_disk = of("my-own", "Windows/a.exe", copy);
+        on_disk.disk = Some(DiskEntry {
+            partition: 1,
+            record: "sectors.bin".to_owned(),
+            content: None,
+            mac: None,
+        });
+        assert!(on_disk.validate().is_err());
     }
 
     #[test]

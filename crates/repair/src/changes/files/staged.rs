@@ -12,15 +12,16 @@ use crate::site::Site;
 /// The number of bytes that are copied at once.
 const CHUNK: usize = 1 << 20;
 
-/// Makes the file that takes the place of `old`, with the security descriptor, attributes and times
-/// of that file but without its streams, and reads it back. It is durable once the run's folder is.
+/// Makes the file that takes the place at `path`, with the security descriptor, attributes and times
+/// of `old`, or of the source if there is no old file, but without streams, and reads it back. It is
+/// durable once the run's folder is.
 ///
 /// # Errors
 /// [`Refusal::Changed`] if the source isn't the one that was planned any more; if the disk is full.
 pub(super) fn make(
     site: &Site,
     run: &RunFolder,
-    (number, old): (usize, &Found),
+    (number, path, old): (usize, &str, Option<&Found>),
     source: &Source,
 ) -> Result<NewFile, Error> {
     let changed = || Refusal::Changed {
@@ -34,11 +35,12 @@ pub(super) fn make(
         return Err(changed().into());
     }
     let name = NewFile::staged_name(number);
-    let write = || Error::io(&old.path, "make the file that takes its place");
+    let write = || Error::io(path, "make the file that takes its place");
     let mut to = run.create_anew(&name, "make a file in the run")?;
     copy(from.as_ref(), to.as_mut(), source.is_to_be_closed).map_err(write())?;
     drop(to);
-    let mut details = old.dir.details(&old.name).map_err(write())?;
+    let like = old.unwrap_or(&found);
+    let mut details = like.dir.details(&like.name).map_err(write())?;
     details.streams.clear();
     let folder = run
         .kept_folder()?

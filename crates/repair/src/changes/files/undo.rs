@@ -4,7 +4,7 @@ use super::UndoneFiles;
 use super::look::{Standing, look};
 use crate::error::{Error, chain};
 use crate::progress::{Phase, Watch};
-use crate::run::{Journal, MovedTo, RunFolder};
+use crate::run::{FileMove, Journal, MovedTo, RunFolder};
 use crate::site::Site;
 
 /// Moves the files of a run back. If one fails, the others are moved nevertheless. `None` if the run
@@ -20,7 +20,8 @@ pub(crate) fn undo(
     watch.committed(Phase::MovingFilesBack, &site.display);
     for (index, file) in entry.moves.iter().enumerate().rev() {
         let number = index + 1;
-        let (path, is_kept) = (&file.path, matches!(file.to, MovedTo::Kept(_)));
+        let path = &file.path;
+        let is_kept = matches!(file.to, MovedTo::Kept(_)) && !file.created;
         let places = match look(site, run, (number, file)) {
             Ok(Some(places)) => places,
             Ok(None) => {
@@ -48,11 +49,14 @@ pub(crate) fn undo(
                 undone.kept += 1;
             }
             Standing::Moved | Standing::Half | Standing::Both => match places.take_back() {
-                Ok(()) => undone.put_back.push(path.clone()),
+                Ok(()) => undone.is_back(file),
                 Err(error) => undone.failed.add(path, chain(&error)),
             },
             Standing::Taken => {
                 let reason = match &file.to {
+                    _ if file.created => {
+                        "it is no longer the file that the run had made".to_owned()
+                    }
                     MovedTo::Kept(name) => format!(
                         "something else has its name now; it is {name} in the folder {}.files of \
                          the runs",
@@ -74,6 +78,18 @@ pub(crate) fn undo(
     Some(undone)
 }
 
+impl UndoneFiles {
+    /// Notes a file that is as before the run.
+    fn is_back(&mut self, file: &FileMove) {
+        let list = if file.created {
+            &mut self.removed
+        } else {
+            &mut self.put_back
+        };
+        list.push(file.path.clone());
+    }
+}
+
 /// What restoring the sectors of a disk does for the files of a run. `None` if it had moved none.
 /// What can't be read now is passed to `unknown`.
 pub(crate) fn to_undo(
@@ -87,7 +103,7 @@ pub(crate) fn to_undo(
     for (number, file) in (1..).zip(&entry.moves) {
         match look(site, run, (number, file)) {
             Ok(Some(places)) if places.standing == Standing::Old => undone.already += 1,
-            Ok(_) => undone.put_back.push(file.path.clone()),
+            Ok(_) => undone.is_back(file),
             Err(error) => unknown(&file.path, error),
         }
     }

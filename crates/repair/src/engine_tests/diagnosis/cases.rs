@@ -10,6 +10,7 @@ use super::super::catalogue::breaks_for;
 use super::super::evidence::certificates::{PAST, STORE, binary, blob, certificate, thumbprint};
 use super::super::evidence::dumps::{dump, minidump};
 use super::super::evidence::firewall::{ID, rule};
+use super::super::files_replaced::pe;
 use super::disk::{Break, CONFIG, KEY, SET, copy_of, disk, whole};
 use super::{event_cases, left_cases, logon_cases, machine_cases};
 use crate::place::HiveName::{self, Software, System};
@@ -387,7 +388,10 @@ fn boot_store() -> Cases {
         ),
         (
             "boot-loader-missing",
-            vec![Break::NoFile("Windows/System32/winload.exe".to_owned())],
+            vec![
+                Break::NoFile("Windows/System32/winload.exe".to_owned()),
+                Break::File("Windows/System32/Boot/winload.exe".to_owned(), pe()),
+            ],
         ),
         (
             "boot-additional-hive",

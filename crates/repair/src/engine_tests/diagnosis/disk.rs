@@ -7,6 +7,7 @@ use diskmend_hive::{EditError, Editor, ValueType};
 use super::super::boot_fixture::{BIOS, LOADER, bios, hive};
 use super::super::descriptors::{SOUND, bytes};
 use super::super::evidence::firewall::{ID, RULES, rule};
+use super::super::files_replaced::pe;
 use crate::place::HiveName;
 use crate::value_data::ValueData;
 
@@ -17,9 +18,8 @@ const KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
 pub(in crate::engine_tests) const KEY: &str =
     "ProgramData/Microsoft/Crypto/RSA/MachineKeys/f686aace6942fb7f7ceb231212eef4a4_a";
 /// The boot manager with a file beside its store, and the loaders.
-const BOOT_FILES: [&str; 4] = [
-    "bootmgr",
-    "Boot/memtest.exe",
+const BOOT_FILES: [&str; 2] = ["bootmgr", "Boot/memtest.exe"];
+const LOADERS: [&str; 2] = [
     "Windows/System32/winload.exe",
     "Windows/System32/winload.efi",
 ];
@@ -128,6 +128,7 @@ pub(in crate::engine_tests) fn disk(breaks: &[Break]) -> FaultyDisk {
     for path in BOOT_FILES {
         files.push((path.to_owned(), b"MZ".to_vec()));
     }
+    files.extend(LOADERS.map(|path| (path.to_owned(), pe())));
     let safe_mode = breaks.iter().any(|one| matches!(one, Break::SafeMode));
     let store = if safe_mode {
         bios().set(LOADER, ElementId::SAFE_BOOT, ElementValue::Integer(1))

@@ -39,6 +39,9 @@ pub(crate) struct FileMove {
     /// list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) folder: Option<u64>,
+    /// True if there was no such file: `new` is made in its place, and nothing is moved away.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) created: bool,
 }
 
 /// A file that takes the place of one that is moved into the run's own folder.

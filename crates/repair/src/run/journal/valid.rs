@@ -128,6 +128,9 @@ impl Journal {
             if is_folder && !matches!(file.to, MovedTo::Renamed(_)) {
                 return Err(format!("\"{path}\": a folder that is moved elsewhere"));
             }
+            if file.created && (self.disk.is_some() || file.new.is_none() || is_folder) {
+                return Err(format!("\"{path}\" is made as no run makes a file"));
+            }
             if let Some(new) = &file.new {
                 components(&new.from)?;
                 if !matches!(file.to, MovedTo::Kept(_)) || new.content.length > MAX_FILE {

@@ -2,14 +2,14 @@
 
 use diskmend_disk::{Access, Kind, LookupError};
 
-use super::{Budget, modified, none};
+use super::{Budget, missing, modified, none};
 use crate::changes::files::{MAX_COPIED, can_change, may_move};
 use crate::digest::Content;
 use crate::error::{Error, chain};
 use crate::facts::Facts;
-use crate::file_check;
+use crate::file_check::{self, Damaged};
 use crate::finding::{FileChangeKind, JudgedFile, RowState, SeenFile};
-use crate::rows::{CopyFrom, FileCheck, JudgeFiles};
+use crate::rows::{CopyFrom, FileCheck, IfFileMissing, JudgeFiles};
 
 /// Looks at the file of a row, and at the logs beside it if it is a hive that is replaced.
 ///
@@ -25,6 +25,9 @@ pub(super) fn look(
     let names: Vec<&str> = folder.iter().copied().chain([name.as_str()]).collect();
     let found = match facts.site.root.as_ref().find(&names) {
         Ok(Some(found)) => found,
+        Ok(None) if copy.if_missing == IfFileMissing::Create => {
+            return Ok(vec![missing::look(facts, (row, copy), budget)?]);
+        }
         Ok(None) | Err(LookupError::NotAFolder { .. }) => {
             return Ok(vec![none(&folder.join("/"), row)]);
         }
@@ -50,7 +53,12 @@ pub(super) fn look(
         return Ok(vec![judged(seen, state)]);
     }
     budget.take_file(row)?;
-    let source = file_check::source(facts, copy, &found)?;
+    let damaged = Damaged {
+        folder: found.dir.as_ref(),
+        name: &found.name,
+        file: Some(&found),
+    };
+    let source = file_check::source(facts, copy, damaged)?;
     let change = (found.path.as_str(), FileChangeKind::Copy);
     seen.problem = may_move(facts.site, found.dir.as_ref(), file.as_ref(), change).err();
     if seen.problem.is_none() && facts.site.disk.is_none() {

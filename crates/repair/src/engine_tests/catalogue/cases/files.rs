@@ -4,6 +4,7 @@ use super::Cases;
 use crate::engine_tests::boot_fixture::{hive, written_at};
 use crate::engine_tests::catalogue::Case;
 use crate::engine_tests::diagnosis::disk::Break;
+use crate::engine_tests::files_replaced::pe;
 use crate::place::HiveName::{Components, Software};
 
 const FAULTY: &str = "Windows/System32/drivers/CrowdStrike/C-00000291-00000000-00000032.sys";
@@ -21,6 +22,8 @@ const LOGS: [&str; 4] = [
     "Windows/System32/SMI/Store/Machine/SCHEMA.DAT{a}.TM.blf",
     "Windows/System32/SMI/Store/Machine/SCHEMA.DAT{a}.TMContainer1.regtrans-ms",
 ];
+const LOADER: &str = "Windows/System32/winload.exe";
+const EFI_LOADER: &str = "Windows/System32/winload.efi";
 const PENDING: &str = "Windows/WinSxS/pending.xml";
 const SAM: &str = "Windows/System32/config/SAM";
 const SAM_LOG: &str = "Windows/System32/config/SAM.LOG1";
@@ -33,6 +36,17 @@ fn present(path: &str) -> Break {
 fn copy() -> Vec<u8> {
     let sam = hive(|editor| editor.create_key(r"SAM\Domains\Account").map(drop));
     written_at(sam, 134_219_808_000_000_000)
+}
+
+/// Loaders without content, and their copies. That a missing one is made is tried elsewhere: it isn't
+/// on an unmounted disk.
+fn loaders() -> Vec<Break> {
+    let copy = |path: &str| path.replace("/System32/", "/System32/Boot/");
+    let broken = [LOADER, EFI_LOADER].map(|path| {
+        let empty = Break::File(path.to_owned(), Vec::new());
+        [empty, Break::File(copy(path), pe())]
+    });
+    broken.into_iter().flatten().collect()
 }
 
 /// An update that was not finished.
@@ -64,6 +78,7 @@ fn pending() -> Vec<Break> {
 
 pub(in super::super) fn files() -> Cases {
     vec![
+        Case::broken("boot-loader-files", loaders(), &[LOADER, EFI_LOADER]),
         Case::broken(
             "crowdstrike-291",
             vec![
