@@ -8,7 +8,7 @@ use crate::changes::Findings;
 use crate::changes::descriptors::FolderFindings;
 use crate::evidence::{Evidence, Looked, Sighting};
 use crate::facts::ControlSet;
-use crate::finding::{ElementWords, Finding, Goal, JudgedValue, RowState, Wanted};
+use crate::finding::{ElementWords, Finding, Goal, JudgedFile, JudgedValue, RowState, Wanted};
 use crate::place::HiveId;
 use crate::progress::Interrupted;
 use crate::recipe::recipe_name;
@@ -144,6 +144,9 @@ impl RecipeEvidence {
                 }
             }
         }
+        let files = survey.files.iter();
+        let files = files.filter(|one| !one.only_looks && self.is_evidence(one, one.judged.state));
+        sightings.extend(files.map(|one| of_file(&one.judged)));
         sightings.extend(
             survey
                 .folders
@@ -221,6 +224,14 @@ fn of_value(hive: &HiveId, judged: &JudgedValue) -> Sighting {
         None => format!("{name} is missing"),
     };
     Sighting::new(format!(r"{hive}\{}", judged.key), found)
+}
+
+fn of_file(judged: &JudgedFile) -> Sighting {
+    let found = match &judged.seen {
+        Some(_) => "the file is there",
+        None => "there is no such file",
+    };
+    Sighting::new(&judged.path, found)
 }
 
 fn of_element(element: &ElementWords) -> Sighting {

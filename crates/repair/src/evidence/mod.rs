@@ -23,6 +23,7 @@ mod product;
 mod registry;
 mod route;
 mod service;
+mod service_dependency;
 mod service_group;
 mod service_restart;
 mod volume;
@@ -114,6 +115,8 @@ kinds! {
     Route(route::RouteEvidence) in route,
     /// When a service or driver starts.
     Service(service::ServiceEvidence) in service,
+    /// A service that depends on one that doesn't exist.
+    ServiceDependency(service_dependency::ServiceDependencyEvidence) in service_dependency,
     /// A service that is not in the list of the process that should run it.
     ServiceGroup(service_group::ServiceGroupEvidence) in service_group,
     /// A service that crashes, and restarts Windows then.

@@ -34,6 +34,7 @@ pub(super) fn cases() -> Vec<(&'static str, FaultyDisk)> {
     cases.extend(logon_cases::cases());
     cases.extend(machine_cases::cases());
     cases.extend(left_cases::cases());
+    cases.extend(of_recipes());
     let with_repair = |(name, mut breaks): (&'static str, Vec<Break>)| {
         let also = TO_REPAIR.iter().find(|(rule, _)| *rule == name);
         breaks.extend(also.into_iter().flat_map(|(_, recipe)| breaks_for(recipe)));
@@ -50,6 +51,12 @@ const TO_REPAIR: [(&str, &str); 5] = [
     ("registry-pol-damaged", "gp-local-reset"),
     ("ports-exhausted", "tcp-ports"),
 ];
+
+/// Disks that are broken as those of recipes are.
+fn of_recipes() -> Cases {
+    let of = |rule, recipe| (rule, breaks_for(recipe));
+    vec![of("stop-csagent", "crowdstrike-291")]
+}
 
 pub(super) type Cases = Vec<(&'static str, Vec<Break>)>;
 
@@ -85,6 +92,37 @@ fn remote_desktop() -> Cases {
         r"C:\Program Files\RDP Wrapper\rdpwrap.dll",
     );
     vec![
+        (
+            "remote-desktop-short-sessions",
+            number(LISTENER, "MaxIdleTime", 5000),
+        ),
+        (
+            "remote-desktop-other-listener",
+            data(
+                System,
+                LISTENER,
+                "LoadableProtocol_Object",
+                text("{11111111-2222-3333-4444-555555555555}"),
+            ),
+        ),
+        (
+            "remote-desktop-service-replaced",
+            data(
+                System,
+                r"Services\SessionEnv\Parameters",
+                "ServiceDLL",
+                wrapper.clone(),
+            ),
+        ),
+        (
+            "tls-no-cipher-suites-of-windows",
+            data(
+                System,
+                r"Control\Cryptography\Configuration\Local\SSL\00010002",
+                "Functions",
+                ValueData::list(&[]),
+            ),
+        ),
         (
             "remote-desktop-off",
             number(TERMINAL_SERVER, "fDenyTSConnections", 1),

@@ -34,7 +34,15 @@ pub(super) fn cases() -> Cases {
         bytes: vec![1; 12],
     };
     let drives = "MountedDevices".to_owned();
-    dump.push(Break::Data(System, drives, r"\DosDevices\C:", disk));
+    let drive_c = Break::Data(System, drives, r"\DosDevices\C:", disk);
+    dump.push(drive_c.clone());
+    let mut page_file = data(
+        System,
+        r"Control\Session Manager\Memory Management",
+        "PagingFiles",
+        ValueData::list(&[r"D:\pagefile.sys 0 0".to_owned()]),
+    );
+    page_file.push(drive_c);
     let slow = event(POLICY, 8001).field("PolicyElaspedTimeInSeconds", "640");
     let credssp = r"Microsoft\Windows\CurrentVersion\Policies\System\CredSSP\Parameters".to_owned();
     let credssp = vec![Break::Number(Software, credssp, "AllowEncryptionOracle", 0)];
@@ -60,6 +68,22 @@ pub(super) fn cases() -> Cases {
         ),
         ("service-not-in-group", group),
         ("service-restarts-windows", restarts("Agent")),
+        (
+            "service-dependency-missing",
+            data(
+                System,
+                r"Services\LanmanWorkstation",
+                "DependOnService",
+                ValueData::list(&["NSI", "MRxSmb10"].map(str::to_owned)),
+            ),
+        ),
+        (
+            "service-errorcontrol",
+            [("Type", 16), ("Start", 2), ("ErrorControl", 3)]
+                .map(|(name, value)| number(r"Services\Agent", name, value))
+                .concat(),
+        ),
+        ("page-file-drive-missing", page_file),
         ("crash-dump-not-written", about(SYSTEM, "volmgr", 46)),
         ("dump-drive-missing", dump),
         ("fips-only", fips),
@@ -109,10 +133,18 @@ fn restarts(service: &str) -> Vec<Break> {
 
 /// By default, some services restart Windows, and the lists of processes name all of their services.
 pub(super) fn usual() -> Vec<Break> {
+    // A name after a plus is a group.
+    let depends = ["rpcss", "+TDI", "Tcpip"].map(str::to_owned);
     let host = r"%SystemRoot%\System32\svchost.exe -k networkservice -p";
     let host = ValueData::text(ValueType::EXPAND_SZ, host);
     let mut breaks = data(System, r"Services\Dnscache", "ImagePath", host);
     breaks.push(listed(&["DNSCACHE", "TermService"]));
     breaks.extend(restarts("DcomLaunch"));
+    breaks.extend(data(
+        System,
+        r"Services\BFE",
+        "DependOnService",
+        ValueData::list(&depends),
+    ));
     breaks
 }

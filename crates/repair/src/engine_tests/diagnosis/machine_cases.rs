@@ -3,7 +3,7 @@
 use diskmend_hive::ValueType;
 
 use super::cases::{Cases, data, number};
-use super::disk::whole;
+use super::disk::{Break, whole};
 use super::event_cases::{
     BROKER_CLIENT, BROKER_CLIENT_LOG, DHCP, LISTENER, REMOTE, SCM, SYSTEM, event, installed, logs,
     service,
@@ -93,6 +93,10 @@ pub(super) fn cases() -> Cases {
         ("last-known-good", logs(&again(SCM, 7007, 1))),
         ("last-known-good", logs(&again(SCM, 7027, 1))),
         (
+            "last-known-good",
+            vec![Break::Number(System, "Select".to_owned(), "Failed", 2)],
+        ),
+        (
             "stop-driver",
             logs(&[
                 (
@@ -125,6 +129,10 @@ pub(super) fn cases() -> Cases {
         ("start-program-missing", at_start),
         ("services-time-out", logs(&again(SCM, 7011, 5))),
         ("ports-exhausted", logs(&again("Tcpip", 4227, 1))),
+        (
+            "ports-exhausted",
+            number(r"Services\Tcpip\Parameters", "MaxUserPort", 1024),
+        ),
         (
             "remote-desktop-listener-fails",
             logs(&[(LISTENER, listener.field("errorCode", "0x271D"))]),
