@@ -64,10 +64,10 @@ impl<'a> Pages<'a> {
                 .as_deref()
                 .and_then(header)
                 .map(|page| page.last_lsn.get());
-            if let Some((copy, age)) = copies.remove(&at) {
-                if real.is_none_or(|real| real < age) {
-                    pages.newer.insert(at, copy);
-                }
+            if let Some((copy, age)) = copies.remove(&at)
+                && real.is_none_or(|real| real < age)
+            {
+                pages.newer.insert(at, copy);
             }
             for lsn in real
                 .map(|real| real.last_end_lsn)
