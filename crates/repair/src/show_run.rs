@@ -86,11 +86,15 @@ fn file(moved: &FileMove) -> RunFile {
         MovedTo::Kept(name) => (FileChangeKind::Remove, name),
         MovedTo::Renamed(name) => (FileChangeKind::Rename, name),
     };
+    let content = match &moved.new {
+        Some(new) if moved.created => new.content,
+        _ => moved.content,
+    };
     RunFile {
         path: moved.path.clone(),
         action,
         name: name.clone(),
-        length: moved.folder.unwrap_or(moved.content.length),
+        length: moved.folder.unwrap_or(content.length),
         from: moved.new.as_ref().map(|new| new.from.clone()),
     }
 }

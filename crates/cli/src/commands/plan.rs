@@ -200,7 +200,7 @@ fn print(
     };
     let moved = match report.files.len() {
         0 => None,
-        count => Some(format!("{} to move away", files::counted(count as u64))),
+        count => Some(format!("{} to change", files::counted(count as u64))),
     };
     let permissions = match report.objects_to_change() {
         0 => None,

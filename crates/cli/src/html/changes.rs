@@ -33,7 +33,7 @@ pub(crate) fn plan(plan: &PlanReport, title: &str, repair: Option<&str>) -> Mark
                 p {
                     (report::counted(plan.changes.len(), "value")) " to change, "
                     (report::counted(dirty.len(), "hive")) " to recover, "
-                    (text::counted(plan.files.len() as u64)) " to move away, permissions of "
+                    (text::counted(plan.files.len() as u64)) " to change, permissions of "
                     (crate::output::acl::objects(permissions)) " to set."
                 }
             } @else { p { "Nothing to do." } }

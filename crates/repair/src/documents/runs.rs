@@ -126,11 +126,12 @@ pub struct RunFile {
     pub path: String,
     /// What the run did with it.
     pub action: FileChangeKind,
-    /// Its new name: in its folder, or in the run's own folder.
+    /// Its new name: in its folder, or in the run's own folder; its path, if the run has made it.
     pub name: String,
     /// Its length in bytes.
     pub length: u64,
-    /// The path of the file whose content took its place; absent if none did.
+    /// The path of the file whose content took its place, or from which it was made; absent if there
+    /// is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
 }

@@ -67,6 +67,7 @@ fn a_missing_file_is_made_and_undo_removes_it() {
     let run = report.run.expect("a run");
     let shown = show_site(&site(&disk), &run).expect("a run");
     assert_eq!(shown.files[0].action, FileChangeKind::Create);
+    assert_eq!(shown.files[0].length, pe().len() as u64);
     let again = repair(&disk, ROW, Goal::Faults).expect("again");
     assert_eq!(again.outcome, Outcome::NothingToDo);
 
