@@ -88,7 +88,7 @@ fn software(editor: &mut Editor) -> Result<(), EditError> {
 }
 
 /// A name as the local security authority stores it.
-fn lsa(name: &str) -> Vec<u8> {
+pub(super) fn lsa(name: &str) -> Vec<u8> {
     let text = utf16::encode(name);
     let len = u16::try_from(text.len()).expect("short").to_le_bytes();
     [&len[..], &len, &8_u32.to_le_bytes(), &text].concat()
@@ -102,7 +102,7 @@ fn security(editor: &mut Editor, sid: &[u8], dns: &str) -> Result<(), EditError>
 }
 
 /// The SID S-1-5-21-1-2-3 of a domain.
-fn domain_sid() -> Vec<u8> {
+pub(super) fn domain_sid() -> Vec<u8> {
     let numbers = [21_u32, 1, 2, 3].map(u32::to_le_bytes);
     [&[1, 4, 0, 0, 0, 0, 0, 5], numbers.as_flattened()].concat()
 }

@@ -1,11 +1,32 @@
 //! Recipes for services and drivers.
 
+use diskmend_hive::ValueType;
+
 use super::{Cases, number};
 use crate::engine_tests::catalogue::Case;
 use crate::engine_tests::diagnosis::disk::Break;
+use crate::engine_tests::identity::{domain_sid, lsa};
+use crate::place::HiveName::Security;
+use crate::value_data::ValueData;
 
 fn start(service: &str, start: u32) -> Break {
     number(&format!(r"Services\{service}"), "Start", start)
+}
+
+/// What a member of a domain says of itself.
+fn in_a_domain() -> Vec<Break> {
+    let value = |key: &str, bytes| {
+        let data = ValueData {
+            value_type: ValueType::NONE,
+            bytes,
+        };
+        Break::Data(Security, key.to_owned(), "", data)
+    };
+    vec![
+        value(r"Policy\PolPrDmS", domain_sid()),
+        value(r"Policy\PolPrDmN", lsa("CORP")),
+        value(r"Policy\PolDnDDN", lsa("corp.example.org")),
+    ]
 }
 
 /// A service that Windows restarts for.
@@ -27,6 +48,17 @@ pub(in super::super) fn services() -> Cases {
             &[r"Dhcp\Start", r"tdx\Start"],
         ),
         Case::broken(
+            "services-network",
+            [vec![start("Netlogon", 4)], in_a_domain()].concat(),
+            &[r"Netlogon\Start"],
+        ),
+        // In a workgroup, or if nobody knows.
+        Case::other(
+            "services-network",
+            vec![start("Netlogon", 4)],
+            &[r"Netlogon\Start"],
+        ),
+        Case::broken(
             "services-firewall",
             vec![start("mpssvc", 4), start("BFE", 3)],
             &[r"mpssvc\Start"],
@@ -39,8 +71,8 @@ pub(in super::super) fn services() -> Cases {
         ),
         Case::broken(
             "boot-drivers",
-            vec![start("volmgr", 4), start("disk", 3)],
-            &[r"volmgr\Start"],
+            vec![start("volmgr", 4), start("disk", 3), start("FltMgr", 4)],
+            &[r"volmgr\Start", r"FltMgr\Start"],
         ),
         Case::broken(
             "services-update",
