@@ -325,6 +325,7 @@ impl From<&(Place, Error)> for SkippedHive {
                 Error::Refused(Refusal::Replacement { .. }) => Some(SkippedHint::Backup),
                 Error::Refused(
                     Refusal::NoStore { .. }
+                    | Refusal::NoNewStore { .. }
                     | Refusal::StoreUnclear { .. }
                     | Refusal::LoaderUnclear { .. }
                     | Refusal::SeveralWindows { .. }

@@ -13,7 +13,9 @@ use super::diagnosis::diagnose_at;
 use super::diagnosis::disk::{Break, disk};
 use super::siblings::{Volume, beside, open, volume};
 use super::support::{differing, is_unfinished, one_in, undo, with_watch};
-use crate::documents::{InspectReport, Method, Outcome, RepairReport, RowState};
+use crate::documents::{
+    InspectReport, Method, Outcome, PlanReport, RepairReport, RowState, SkippedHint,
+};
 use crate::error::{Class, Error, Refusal, chain};
 use crate::inspect::inspect_site;
 use crate::plan::{Goal, plan_site};
@@ -180,6 +182,36 @@ fn a_new_store_needs_no_other_recipe() {
     let report = repair_with(&site(), &names, &Options::default()).expect("built");
     assert_eq!(report.outcome, Outcome::Done, "{report:#?}");
     is_right(&site());
+}
+
+/// The bundle for machines that don't start includes the recipe: it builds a lost store, but not with
+/// `--auto`. If the place of the store isn't seen, a person is told what to mount.
+#[test]
+fn a_bundle_builds_a_lost_store_if_it_is_named() {
+    let target = disk(&[Break::File(BIOS.to_owned(), b"no hive".to_vec())]);
+    let site = || with(&target, &[], layout());
+    let plan = |site: &Site, goal| {
+        let catalogue = Catalogue::built_in().expect("valid");
+        let recipes = catalogue.select_to_repair(&["boot-loop"]).expect("known");
+        let options = Options::default();
+        let plan = with_watch(|watch| plan_site(site, &recipes, goal, &options, watch));
+        PlanReport::of(&plan.expect("planned"))
+    };
+    assert!(plan(&site(), Goal::Faults).changes.is_empty());
+    let report = repair_with(&site(), &["boot-loop"], &Options::default()).expect("built");
+    assert_eq!(report.outcome, Outcome::Done, "{report:#?}");
+    is_right(&site());
+
+    let elsewhere = with(&without(&[]), &[], layout());
+    let planned = plan(&elsewhere, Goal::Desired);
+    assert!(planned.changes.is_empty(), "{:#?}", planned.changes);
+    let hints: Vec<_> = planned.skipped.iter().map(|one| one.hint).collect();
+    assert_eq!(
+        hints,
+        [Some(SkippedHint::BootStore)],
+        "{:?}",
+        planned.skipped
+    );
 }
 
 /// The language of the boot manager is the one of Windows, if it is known.
