@@ -20,6 +20,9 @@ const MAX_NAMES: usize = 100;
 /// The greatest number of services on which a service depends, and the greatest length of their list.
 const MOST_DEPENDENCIES: usize = 100;
 const MOST_BYTES: usize = 64 << 10;
+/// A Windows has some hundred services and drivers. A hive with fewer than these is a copy of some
+/// keys, in which a service that isn't there says nothing.
+const LEAST_SERVICES: usize = 40;
 /// `Start` of a service that never starts.
 const DISABLED: u32 = 4;
 
@@ -76,8 +79,11 @@ impl ServiceDependencyEvidence {
     fn sightings(&self, facts: &Facts<'_>, hive: &HiveOnDisk) -> Result<Vec<Sighting>, Corruption> {
         let mut sightings = Vec::new();
         for set in starting_sets(facts, hive)? {
+            let services = format!(r"{set}\Services");
+            if !is_whole(&hive.hive, &services)? {
+                continue;
+            }
             for name in &self.names {
-                let services = format!(r"{set}\Services");
                 let key = format!(r"{services}\{name}");
                 if reading::dword(&hive.hive, &key, "Start")?.is_none_or(|start| start == DISABLED)
                 {
@@ -91,6 +97,14 @@ impl ServiceDependencyEvidence {
         }
         Ok(sightings)
     }
+}
+
+fn is_whole(hive: &Hive, services: &str) -> Result<bool, Corruption> {
+    let Some(key) = hive.key(services)? else {
+        return Ok(false);
+    };
+    let names = key.subkeys()?.take(LEAST_SERVICES);
+    Ok(names.count() == LEAST_SERVICES)
 }
 
 /// The services of `DependOnService` that have no key. A name after `+` is a group of services.

@@ -226,6 +226,10 @@ pub(in crate::engine_tests) fn usual() -> Vec<(&'static str, Vec<Break>)> {
             super::left_cases::usual(),
         ),
         (
+            "a copy of some keys, and a service that depends on what it doesn't have",
+            super::left_cases::part_of_services(),
+        ),
+        (
             "guesses at an account that nobody uses",
             super::event_cases::logs(&[super::logon_cases::refused_to(
                 "Guest",

@@ -5,7 +5,7 @@ use diskmend_hive::ValueType;
 
 use super::super::catalogue::breaks_for;
 use super::cases::{Cases, data, number};
-use super::disk::Break;
+use super::disk::{Break, SET};
 use super::event_cases::{POLICY_LOG, SCM, SYSTEM, event, logs, service};
 use crate::place::HiveName::{Software, System};
 use crate::testing::evtx::Record;
@@ -68,15 +68,7 @@ pub(super) fn cases() -> Cases {
         ),
         ("service-not-in-group", group),
         ("service-restarts-windows", restarts("Agent")),
-        (
-            "service-dependency-missing",
-            data(
-                System,
-                r"Services\LanmanWorkstation",
-                "DependOnService",
-                ValueData::list(&["NSI", "MRxSmb10"].map(str::to_owned)),
-            ),
-        ),
+        ("service-dependency-missing", dependency()),
         (
             "service-errorcontrol",
             [("Type", 16), ("Start", 2), ("ErrorControl", 3)]
@@ -108,6 +100,31 @@ pub(super) fn cases() -> Cases {
         ("netvsc-driver", breaks_for("netvsc-driver")),
         ("azure-acpi-names", breaks_for("vmbus-acpi")),
     ]
+}
+
+/// A service that depends on one that isn't there.
+fn dependency() -> Vec<Break> {
+    let names = ["NSI", "MRxSmb10"].map(str::to_owned);
+    let list = ValueData::list(&names);
+    data(
+        System,
+        r"Services\LanmanWorkstation",
+        "DependOnService",
+        list,
+    )
+}
+
+/// The same in a hive that has a part of the services only.
+pub(super) fn part_of_services() -> Vec<Break> {
+    let gone = [
+        "Power",
+        "PlugPlay",
+        "UserManager",
+        "RdAgent",
+        "RemoteRegistry",
+    ];
+    let gone = gone.map(|name| Break::NoKey(System, format!(r"{SET}\Services\{name}")));
+    [dependency(), gone.to_vec()].concat()
 }
 
 /// The services that a process runs.
