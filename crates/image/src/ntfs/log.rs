@@ -77,7 +77,7 @@ pub(crate) fn journal(mft: &Mft) -> Result<Option<Journal>, JournalError> {
     Journal::read(&source, &ground).map(Some)
 }
 
-fn stream(mft: &Mft) -> Result<Stream, VolumeError> {
+pub(super) fn stream(mft: &Mft) -> Result<Stream, VolumeError> {
     let records = Records::read_system(mft, system::LOG_FILE)?;
     let stream = Stream::of(mft.disk(), &records, attribute_type::DATA, "")?;
     Ok(stream.ok_or_else(|| records.lacks("data of $LogFile"))?)

@@ -21,6 +21,8 @@ mod pages;
 mod restart;
 mod source;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod touches;
 mod walk;
 
@@ -133,6 +135,11 @@ impl Journal {
             match walk::next(&mut pages, &record)? {
                 Some(next) => record = next,
                 None => break,
+            }
+            // Only a hostile journal goes on after a whole round.
+            if !shape.is_within_a_round(oldest_lsn, record.lsn) {
+                let expected = "the end of the journal before its first record";
+                return Err(odd("records", record.offset, expected, "more"));
             }
         }
         let known = [shape.current_lsn, shape.checkpoint_lsn, pages.greatest_lsn];
@@ -261,7 +268,8 @@ impl<'a> Reader<'a> {
             let attribute = tables::open_attribute(entry, offset)?;
             self.attributes.insert(place, attribute);
         }
-        if redo == Operation::FORGET_TRANSACTION {
+        let ends = [Operation::COMMIT_TRANSACTION, Operation::FORGET_TRANSACTION];
+        if ends.contains(&redo) {
             self.active.remove(&record.transaction);
         } else if record.transaction != 0 && !redo.is_of_checkpoint() {
             self.active.insert(record.transaction);

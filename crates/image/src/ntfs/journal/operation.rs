@@ -50,6 +50,7 @@ const NAMES: [&str; 0x26] = [
 
 impl Operation {
     pub(super) const HOT_FIX: Self = Self(0x17);
+    pub(super) const COMMIT_TRANSACTION: Self = Self(0x1A);
     pub(super) const FORGET_TRANSACTION: Self = Self(0x1B);
     pub(super) const OPEN_ATTRIBUTE: Self = Self(0x1C);
 
@@ -58,9 +59,22 @@ impl Operation {
         (0x1C..=0x20).contains(&self.0)
     }
 
-    /// True if the operation with a number sets or clears bits.
-    pub(super) fn changes_bits(number: u16) -> bool {
-        matches!(number, 0x15 | 0x16)
+    /// True if it changes nothing but the tables of the journal.
+    pub(super) fn changes_nothing(self) -> bool {
+        matches!(self.0, 0x00 | 0x01 | 0x0A | 0x18..=0x20)
+    }
+
+    /// True if it changes a single FILE record.
+    pub(super) fn changes_record(self) -> bool {
+        matches!(
+            self.0,
+            0x02..=0x07 | 0x09 | 0x0B..=0x0D | 0x11 | 0x13 | 0x21 | 0x23 | 0x25
+        )
+    }
+
+    /// True if it sets or clears bits.
+    pub(super) fn changes_bits(self) -> bool {
+        matches!(self.0, 0x15 | 0x16)
     }
 
     /// The operation with a number, if it is known.

@@ -20,7 +20,7 @@ pub(super) struct Pages<'a> {
     pub shape: Shape,
     /// The copies that are newer than their pages, by the offsets of these.
     newer: BTreeMap<u64, Vec<u8>>,
-    /// The greatest number of a record that any page has.
+    /// The greatest number of a record that ends in any page.
     pub greatest_lsn: u64,
     window: Vec<u8>,
     window_at: u64,
@@ -51,51 +51,83 @@ impl<'a> Pages<'a> {
             page: Vec::new(),
             page_at: u64::MAX,
         };
-        let mut copies = BTreeMap::new();
+        let (mut copies, mut strays) = (BTreeMap::new(), Vec::new());
         for at in shape.copies().step_by(to_usize(shape.page_len)) {
             if let Some(page) = pages.valid(at)? {
-                pages.take_copy(at, page, &mut copies)?;
+                strays.extend(pages.take_copy(at, page, &mut copies)?);
             }
         }
         for at in (shape.first_page()..shape.len).step_by(to_usize(shape.page_len)) {
             let found = pages.valid(at)?;
-            let real = found.as_deref().and_then(|page| age(page, shape));
-            let last_lsn = found
-                .as_deref()
-                .and_then(header)
-                .map(|page| page.last_lsn.get());
+            let real = found.as_deref().and_then(|page| age_of(page, shape));
             if let Some((copy, age)) = copies.remove(&at)
                 && real.is_none_or(|real| real < age)
             {
                 pages.newer.insert(at, copy);
             }
-            for lsn in real
-                .map(|real| real.last_end_lsn)
-                .into_iter()
-                .chain(last_lsn)
-            {
-                pages.greatest_lsn = pages.greatest_lsn.max(lsn);
-            }
+            let ended = real.map_or(0, |real| real.last_end_lsn);
+            pages.greatest_lsn = pages.greatest_lsn.max(ended);
         }
         if let Some(at) = copies.keys().next() {
             return Err(odd("page of a copy", *at, "one with records", "none"));
         }
+        strays.sort_by_key(|(_, age)| *age);
+        for (page, age) in strays {
+            pages.take_stray(page, age)?;
+        }
         Ok(pages)
     }
 
-    /// Keeps a copy if it is the newest of its page.
+    /// Keeps a copy of version 2.0 in which a record ends that began in an earlier page, and none
+    /// begins, if it is newer than its page.
+    fn take_stray(&mut self, page: Vec<u8>, age: Age) -> Result<(), JournalError> {
+        let start = self.shape.offset(age.last_end_lsn);
+        let (Some(start), Some(record)) = (start, self.header(age.last_end_lsn)?) else {
+            return Ok(());
+        };
+        let Shape {
+            page_len,
+            data_offset,
+            ..
+        } = self.shape;
+        let first = self.shape.page_of(start);
+        let header_end = start.saturating_add(to_u64(size_of::<RecordHeader>()));
+        let mut room = first.saturating_add(page_len).saturating_sub(header_end);
+        let mut left = u64::from(record.client_data_length.get());
+        let mut last = first;
+        while left > room {
+            left = left.saturating_sub(room);
+            room = page_len.saturating_sub(data_offset);
+            last = self.shape.page_after(last);
+            if last == first {
+                return Ok(());
+            }
+        }
+        let end = data_offset.saturating_add(left).next_multiple_of(8);
+        if last == first || end != u64::from(age.next_record_offset) {
+            return Ok(());
+        }
+        let shape = self.shape;
+        let real = self.page(last)?.and_then(|real| age_of(real, shape));
+        if real.is_none_or(|real| real < age) {
+            self.newer.insert(last, page);
+            self.page_at = u64::MAX;
+        }
+        Ok(())
+    }
+
+    /// Keeps a copy if it is the newest of its page. Returns it if its page is not known yet.
     fn take_copy(
         &mut self,
         at: u64,
         page: Vec<u8>,
         copies: &mut BTreeMap<u64, (Vec<u8>, Age)>,
-    ) -> Result<(), JournalError> {
-        let (Some(header), Some(age)) = (header(&page), age(&page, self.shape)) else {
-            return Ok(());
+    ) -> Result<Option<(Vec<u8>, Age)>, JournalError> {
+        let (Some(header), Some(age)) = (header(&page), age_of(&page, self.shape)) else {
+            return Ok(None);
         };
         let (last_lsn, last_end_lsn) = (header.last_lsn.get(), header.last_end_lsn.get());
         let page_of = if self.shape.version.0 >= 2 {
-            self.greatest_lsn = self.greatest_lsn.max(last_lsn);
             let of = |lsn| {
                 let offset = self.shape.offset(lsn)?;
                 let in_page = offset.checked_rem(self.shape.page_len)?;
@@ -106,11 +138,9 @@ impl<'a> Pages<'a> {
         } else {
             Some(last_lsn)
         };
-        self.greatest_lsn = self.greatest_lsn.max(last_end_lsn);
-        // Where a copy belongs in which no record begins is not known. If it is the newest page, no
-        // other page has its last record, and reading fails for that reason.
+        self.greatest_lsn = self.greatest_lsn.max(age.last_end_lsn);
         let Some(page_of) = page_of else {
-            return Ok(());
+            return Ok(Some((page, age)));
         };
         let is_page = page_of.is_multiple_of(self.shape.page_len)
             && (self.shape.first_page()..self.shape.len).contains(&page_of);
@@ -121,7 +151,7 @@ impl<'a> Pages<'a> {
             Some((_, other)) if *other >= age => {}
             _ => drop(copies.insert(page_of, (page, age))),
         }
-        Ok(())
+        Ok(None)
     }
 
     /// The page at an offset, if it is whole.
@@ -175,14 +205,17 @@ impl<'a> Pages<'a> {
         Ok(found.filter(|found| found.this_lsn.get() == lsn).copied())
     }
 
-    /// Appends `len` bytes of the record at an offset to `data`. Returns the offset after them.
+    /// Appends the `len` bytes of a record from an offset on to `data`. Returns the offset after
+    /// them; `None` if a page is torn or older, so that the record was not written as a whole.
     pub(super) fn data(
         &mut self,
+        lsn: u64,
         mut at: u64,
         len: usize,
         data: &mut Vec<u8>,
-    ) -> Result<u64, JournalError> {
+    ) -> Result<Option<u64>, JournalError> {
         let mut left = len;
+        let mut last = self.shape.page_of(at.saturating_sub(1));
         while left > 0 {
             let mut page_at = self.shape.page_of(at);
             // A record that ends with its page goes on in the next one.
@@ -193,17 +226,26 @@ impl<'a> Pages<'a> {
                 at = page_at.saturating_add(self.shape.data_offset);
             }
             let in_page = to_usize(at.saturating_sub(page_at));
-            let lost = || odd("page of a record", page_at, "one that is whole", "none");
-            let rest = match self.page(page_at)? {
-                Some(page) => page.get(in_page..).ok_or_else(lost)?,
-                None => return Err(lost()),
+            // A copy of version 1 has another field there; it is not older than its page.
+            let tells = self.shape.version.0 >= 2 || !self.newer.contains_key(&page_at);
+            let page = self.page(page_at)?;
+            let is_of_it = |page: &&[u8]| {
+                !tells || header(page).is_some_and(|header| header.last_lsn.get() >= lsn)
             };
+            let rest = page.filter(is_of_it).and_then(|page| page.get(in_page..));
+            let Some(rest) = rest else {
+                return Ok(None);
+            };
+            last = page_at;
             let taken = rest.get(..left.min(rest.len())).unwrap_or(rest);
             data.extend_from_slice(taken);
             left = left.saturating_sub(taken.len());
             at = at.saturating_add(to_u64(taken.len()));
         }
-        Ok(at)
+        let shape = self.shape;
+        let age = self.page(last)?.and_then(|page| age_of(page, shape));
+        let is_ended = age.is_some_and(|age| age.last_end_lsn >= lsn);
+        Ok(is_ended.then_some(at))
     }
 }
 
@@ -211,7 +253,7 @@ fn header(page: &[u8]) -> Option<&RecordPage> {
     bytes::view::<RecordPage>(page, 0)
 }
 
-fn age(page: &[u8], shape: Shape) -> Option<Age> {
+fn age_of(page: &[u8], shape: Shape) -> Option<Age> {
     let header = header(page)?;
     Some(Age {
         last_end_lsn: if header.flags.get() & RecordPage::RECORD_END != 0 {

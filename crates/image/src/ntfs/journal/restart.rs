@@ -223,6 +223,13 @@ impl Shape {
         high.checked_add(offset.checked_div(8)?)
     }
 
+    /// True if a record is less than a round of the journal after another one.
+    pub(super) fn is_within_a_round(&self, first: u64, lsn: u64) -> bool {
+        let round = 1_u64.checked_shl(self.position_bits);
+        let end = round.and_then(|round| first.checked_add(round));
+        lsn >= first && end.is_none_or(|end| lsn < end)
+    }
+
     /// The start of the page of an offset.
     pub(super) fn page_of(&self, offset: u64) -> u64 {
         offset.saturating_sub(offset.checked_rem(self.page_len).unwrap_or(0))

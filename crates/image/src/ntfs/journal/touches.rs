@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use diskmend_base::bytes;
+use diskmend_base::count::to_u64;
+use zerocopy::FromBytes;
 use zerocopy::byteorder::little_endian::U64;
 
 use super::super::boot::Geometry;
@@ -25,6 +27,9 @@ const HOLE: u64 = u64::MAX;
 /// The most separate places that are kept of each kind. A journal of 64 MiB has room for about as
 /// many records.
 const MOST_PLACES: usize = 1 << 20;
+
+/// What is wrong with the clusters of a record.
+const CLUSTERS: &str = "number of clusters of a record";
 
 /// What may change on a volume when its journal is replayed.
 #[derive(Debug, Default)]
@@ -167,38 +172,32 @@ impl<'a> Collector<'a> {
         let lcns = lcns.filter(|_| count <= MOST_CLUSTERS);
         let Some(lcns) = lcns else {
             let expected = format!("at most {MOST_CLUSTERS}, in the record");
-            return Err(odd(
-                "number of clusters of a record",
-                offset,
-                expected,
-                count,
-            ));
+            return Err(odd(CLUSTERS, offset, expected, count));
         };
         let lcns: Vec<u64> = lcns.iter().map(|lcn| lcn.get()).collect();
+        let [redo, undo] = seen.operations;
         if lcns.is_empty() {
-            return Ok(());
+            if redo.changes_nothing() && undo.changes_nothing() {
+                return Ok(());
+            }
+            let expected = "at least 1 for a change of the volume";
+            return Err(odd(CLUSTERS, offset, expected, 0));
         }
         for lcn in &lcns {
             self.cluster(*lcn, offset)?;
         }
         self.add_records(seen, &lcns)?;
         for (operation, at, len) in [
-            (
-                change.redo_operation,
-                change.redo_offset,
-                change.redo_length,
-            ),
-            (
-                change.undo_operation,
-                change.undo_offset,
-                change.undo_length,
-            ),
+            (redo, change.redo_offset, change.redo_length),
+            (undo, change.undo_offset, change.undo_length),
         ] {
-            if Operation::changes_bits(operation.get()) {
+            if operation.changes_bits() {
                 let bits = bytes::slice(seen.data, at.get().into(), len.get().into());
-                let bits = bits.and_then(|data| bytes::view::<Bits>(data, 0));
+                let bits = bits.and_then(|data| Bits::ref_from_bytes(data).ok());
                 let lost = || odd("bits", offset, "8 bytes", len);
                 self.add_bits(seen, bits.ok_or_else(lost)?, &lcns)?;
+            } else if !operation.changes_nothing() {
+                self.add_bytes_of_bits(seen, &lcns)?;
             }
         }
         self.check_size(offset)
@@ -231,23 +230,21 @@ impl<'a> Collector<'a> {
             let start = vcn.checked_mul(cluster_len)?.checked_add(within)?;
             start.checked_div(record_len)
         };
-        let mut numbers = Vec::new();
-        if seen.is_in(system::MFT, attribute_type::DATA) {
-            numbers.push((seen.change.target_vcn.get(), within, within));
-        }
-        for lcn in lcns {
-            if let Some(vcn) = self.ground.mft.vcn(*lcn) {
-                numbers.push(match lcns.len() {
-                    1 => (vcn, within, within),
-                    _ => (vcn, 0, cluster_len.saturating_sub(1)),
-                });
+        let is_of_record = |it: Operation| it.changes_record() || it.changes_nothing();
+        let (first, last) = if lcns.len() == 1 && seen.operations.into_iter().all(is_of_record) {
+            (within, within)
+        } else {
+            (0, cluster_len.saturating_sub(1))
+        };
+        let is_in_mft = seen.is_in(system::MFT, attribute_type::DATA);
+        for (vcn, lcn) in (seen.change.target_vcn.get()..).zip(lcns) {
+            let by_place = is_in_mft.then_some(vcn);
+            for vcn in by_place.into_iter().chain(self.ground.mft.vcn(*lcn)) {
+                let (Some(first), Some(last)) = (record(vcn, first), record(vcn, last)) else {
+                    return Err(odd("cluster of $MFT", seen.offset, "less than 2^48", vcn));
+                };
+                self.touches.records.insert(first..last.saturating_add(1));
             }
-        }
-        for (vcn, first, last) in numbers {
-            let (Some(first), Some(last)) = (record(vcn, first), record(vcn, last)) else {
-                return Err(odd("cluster of $MFT", seen.offset, "less than 2^48", vcn));
-            };
-            self.touches.records.insert(first..last.saturating_add(1));
         }
         Ok(())
     }
@@ -264,24 +261,64 @@ impl<'a> Collector<'a> {
             let found = seen.change.target_attribute;
             return Err(odd("bits", seen.offset, expected, found));
         }
+        let vcn = seen.change.target_vcn.get();
         let (first, count) = (u64::from(bits.offset.get()), u64::from(bits.count.get()));
-        let page = seen.change.target_vcn.get().checked_mul(ground.cluster_len);
-        let page = page.and_then(|bytes| bytes.checked_mul(8));
-        let start = page.and_then(|page| page.checked_add(first));
-        let end = start.and_then(|start| start.checked_add(count));
-        let (Some(start), Some(end)) = (start, end) else {
-            return Err(odd("bits", seen.offset, "less than 2^64", first));
+        let range = || {
+            let page = self.bits_of(vcn, lcns.len())?;
+            let start = page.start.checked_add(first)?;
+            let end = start.checked_add(count)?;
+            (end <= page.end).then_some(start..end)
         };
-        // Where the offset counts from is known only for the first page of a bitmap: both count.
-        for range in [start..end, first..first.saturating_add(count)] {
-            if of_clusters {
-                self.touches.owners.insert(range.clone());
-            }
-            if of_records {
-                self.touches.records.insert(range);
-            }
+        let outside = || odd("bits", seen.offset, "bits in their page", first);
+        let range = range().ok_or_else(outside)?;
+        // $Bitmap never moves.
+        let places = (vcn..).zip(lcns);
+        let elsewhere = places.map(|(vcn, lcn)| ground.bitmap.vcn(*lcn).filter(|it| *it != vcn));
+        if let Some(place) = elsewhere.flatten().next() {
+            let expected = format!("page {place}");
+            return Err(odd("page of $Bitmap", seen.offset, expected, vcn));
+        }
+        if of_clusters {
+            self.touches.owners.insert(range.clone());
+        }
+        if of_records {
+            self.touches.records.insert(range);
         }
         Ok(())
+    }
+
+    /// Adds all bits of the clusters of a change that writes bytes, if they are of a bitmap.
+    fn add_bytes_of_bits(&mut self, seen: Seen<'_>, lcns: &[u64]) -> Result<(), JournalError> {
+        let ground = self.ground;
+        let is_in_bitmap = seen.is_in(system::BITMAP, attribute_type::DATA);
+        let is_in_mft_bitmap = seen.is_in(system::MFT, attribute_type::BITMAP);
+        for (vcn, lcn) in (seen.change.target_vcn.get()..).zip(lcns) {
+            let of = |is_in: bool, places: &Places| {
+                let by_place = is_in.then_some(vcn);
+                let vcns = by_place.into_iter().chain(places.vcn(*lcn));
+                let ranges = vcns
+                    .map(|vcn| self.bits_of(vcn, 1))
+                    .collect::<Option<Vec<_>>>();
+                ranges.ok_or_else(|| odd("page of a bitmap", seen.offset, "less than 2^48", vcn))
+            };
+            let owners = of(is_in_bitmap, &ground.bitmap)?;
+            let records = of(is_in_mft_bitmap, &ground.mft_bitmap)?;
+            owners
+                .into_iter()
+                .for_each(|it| self.touches.owners.insert(it));
+            records
+                .into_iter()
+                .for_each(|it| self.touches.records.insert(it));
+        }
+        Ok(())
+    }
+
+    /// The bits of a bitmap that its clusters from `vcn` on contain.
+    fn bits_of(&self, vcn: u64, clusters: usize) -> Option<Range<u64>> {
+        let per_cluster = self.ground.cluster_len.checked_mul(8)?;
+        let start = vcn.checked_mul(per_cluster)?;
+        let len = per_cluster.checked_mul(to_u64(clusters))?;
+        Some(start..start.checked_add(len)?)
     }
 
     fn check_size(&self, offset: u64) -> Result<(), JournalError> {

@@ -21,7 +21,7 @@ pub(super) struct Record {
     end: u64,
 }
 
-/// The record with a number.
+/// The record with a number; `None` if it is not there as a whole.
 pub(super) fn record(pages: &mut Pages<'_>, lsn: u64) -> Result<Option<Record>, JournalError> {
     let Some(header) = pages.header(lsn)? else {
         return Ok(None);
@@ -43,7 +43,9 @@ pub(super) fn record(pages: &mut Pages<'_>, lsn: u64) -> Result<Option<Record>, 
     }
     let mut data = Vec::new();
     let start = offset.saturating_add(to_u64(size_of::<RecordHeader>()));
-    let end = pages.data(start, to_usize(len), &mut data)?;
+    let Some(end) = pages.data(lsn, start, to_usize(len), &mut data)? else {
+        return Ok(None);
+    };
     Ok(Some(Record {
         lsn,
         offset,
