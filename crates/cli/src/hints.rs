@@ -262,6 +262,13 @@ pub(crate) fn engine_failure(error: &Error, target: &Path, state: &str) -> Failu
         }
         Error::Refused(
             Refusal::Guard(GuardError::Condition(condition))
+            | Refusal::OnlyInPlace {
+                source: GuardError::Condition(condition),
+            }
+            | Refusal::NotInPlace {
+                condition: GuardError::Condition(condition),
+                ..
+            }
             | Refusal::BootVolumeGuard {
                 source: GuardError::Condition(condition),
                 ..

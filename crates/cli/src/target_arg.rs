@@ -77,10 +77,13 @@ impl TargetArgs {
 
     /// Opens the target for a command that may need its boot store.
     pub(crate) fn engine(&self, boot: BootChoice) -> Result<Engine, Failure> {
-        let options = Options {
-            boot,
-            ..self.state.options()
-        };
+        self.engine_with(|options| options.boot = boot)
+    }
+
+    /// Opens the target with other options than the default ones.
+    pub(crate) fn engine_with(&self, choose: impl FnOnce(&mut Options)) -> Result<Engine, Failure> {
+        let mut options = self.state.options();
+        choose(&mut options);
         Engine::open(self.open()?, options).map_err(|error| self.failure(&error))
     }
 

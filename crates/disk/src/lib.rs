@@ -104,6 +104,7 @@ pub use disk_number::DiskNumber;
 pub use diskmend_base::{Buffer, Storage};
 pub use diskmend_image::boot_sector::{BootProgram, BootSector};
 pub use diskmend_image::content::Content;
+pub use diskmend_image::ntfs::Writes;
 pub use diskmend_image::partition::{DiskId, PartitionId, Scheme};
 pub use diskmend_image::recorded::{
     Progress, RecordError, RecordFile, Restored, State as RecordedState,

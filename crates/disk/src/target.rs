@@ -5,9 +5,11 @@ use std::fs::{self, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use diskmend_image::ntfs::Writes;
+
 use crate::dir::Dir;
 use crate::disk_number::DiskNumber;
-use crate::error::OpenError;
+use crate::error::{GuardError, OpenError};
 use crate::image::{Disk, DiskError, Volume};
 use crate::system::SystemDir;
 
@@ -102,6 +104,35 @@ impl Target {
                 partition,
             },
         })
+    }
+
+    /// What may be written on the target's volume. Of a mounted one, the driver decides.
+    ///
+    /// # Errors
+    /// The reason why nothing may be written.
+    pub fn writes(&self) -> Result<Writes, GuardError> {
+        match &self.volume {
+            TargetVolume::Mounted(_) => Ok(Writes::All),
+            TargetVolume::OnDisk {
+                disk, partition, ..
+            } => disk.volume_writes(*partition),
+        }
+    }
+
+    /// Checks that everything may be written on the target's volume.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn writes_all(&self) -> Result<(), GuardError> {
+        match (self.writes()?, &self.volume) {
+            (
+                Writes::InPlace,
+                TargetVolume::OnDisk {
+                    disk, partition, ..
+                },
+            ) => Err(disk.only_in_place(*partition)),
+            _ => Ok(()),
+        }
     }
 
     /// A second handle to the same target.

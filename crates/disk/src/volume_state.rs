@@ -5,7 +5,7 @@ use std::io;
 
 use diskmend_base::chain;
 use diskmend_image::content::Content;
-use diskmend_image::ntfs::Log;
+use diskmend_image::ntfs::{self, Log};
 
 use crate::condition::{self, Condition, Place};
 use crate::error::GuardError;
@@ -44,6 +44,12 @@ pub struct Journal {
     pub content: JournalContent,
     /// Its version, the parts before and after the dot.
     pub version: Option<(u16, u16)>,
+    /// The number of records from the oldest one on that is needed to replay it.
+    pub records: Option<u64>,
+    /// The number of records after the last checkpoint.
+    pub since_checkpoint: Option<u64>,
+    /// The number (LSN) of the oldest record that is needed.
+    pub oldest_lsn: Option<u64>,
     /// Why it counts as not closed, for display.
     pub problem: Option<String>,
 }
@@ -82,23 +88,49 @@ impl Journal {
     }
 }
 
-impl From<&Log> for Journal {
-    fn from(log: &Log) -> Self {
-        let (content, version, problem) = match log {
-            Log::Clean => (JournalContent::Clean, None, None),
-            Log::Empty => (JournalContent::Empty, None, None),
-            Log::Pending { version } => {
-                let problem = "the volume was not dismounted".to_owned();
-                (JournalContent::Pending, Some(*version), Some(problem))
-            }
-            Log::NotUnderstood(why) => {
-                (JournalContent::NotUnderstood, None, Some((*why).to_owned()))
-            }
+impl Journal {
+    /// The journal of a volume, according to its restart pages, and if it is to be replayed
+    /// according to its records.
+    fn of(log: &Log, volume: &ntfs::Volume) -> Self {
+        let empty = Self {
+            content: JournalContent::Clean,
+            version: None,
+            records: None,
+            since_checkpoint: None,
+            oldest_lsn: None,
+            problem: None,
         };
-        Self {
-            content,
-            version,
-            problem,
+        match log {
+            Log::Clean => empty,
+            Log::Empty => Self {
+                content: JournalContent::Empty,
+                ..empty
+            },
+            Log::Pending { version } => {
+                let version = Some(*version);
+                match volume.pending() {
+                    Ok(Some(journal)) => Self {
+                        content: JournalContent::Pending,
+                        version,
+                        records: Some(journal.records),
+                        since_checkpoint: Some(journal.since_checkpoint),
+                        oldest_lsn: Some(journal.oldest_lsn),
+                        problem: Some("the volume was not dismounted".to_owned()),
+                    },
+                    Ok(None) => empty,
+                    Err(error) => Self {
+                        content: JournalContent::NotUnderstood,
+                        version,
+                        problem: Some(chain(&error)),
+                        ..empty
+                    },
+                }
+            }
+            Log::NotUnderstood(why) => Self {
+                content: JournalContent::NotUnderstood,
+                problem: Some((*why).to_owned()),
+                ..empty
+            },
         }
     }
 }
@@ -162,8 +194,11 @@ impl VolumeState {
             Ok(found) => {
                 state.dirty = Some(found.dirty);
                 state.hibernated = Some(found.hibernated);
-                state.journal = Some(Journal::from(&found.log));
-                state.conditions = condition::of(&found, &Place::on(disk, partition));
+                state.journal = Some(Journal::of(&found.log, root.volume()));
+                let conditions = condition::of(root.volume(), &Place::on(disk, partition));
+                let conditions = conditions.map_err(io::Error::from);
+                let conditions = state.known("the condition of the volume", conditions);
+                state.conditions.extend(conditions.into_iter().flatten());
             }
             Err(error) => state
                 .unread

@@ -6,7 +6,7 @@ use std::io;
 use std::rc::Rc;
 
 use diskmend_acl::{AclSlot, Control, Edit, SecurityDescriptor, TooLarge};
-use diskmend_disk::{Change, Descriptors, Kind, NtPath, Object, ObjectError};
+use diskmend_disk::{Change, Descriptors, Kind, NtPath, Object, ObjectError, Writes};
 
 use crate::changes::descriptors::{Common, DescriptorsChange, FolderFindings, Gathering, of_site};
 use crate::changes::{NewRun, Ready};
@@ -130,6 +130,10 @@ impl Engine {
     fn private_site(&self) -> Result<&Site, Error> {
         self.site.state.require_place()?;
         self.site.state.require_private()?;
+        // A hibernated Windows is refused when the changes are made.
+        if let Ok(Writes::InPlace) = self.site.writes(None) {
+            self.site.writes_all(None)?;
+        }
         Ok(&self.site)
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn guards_before_asking(target: &Target, windows: bool) -> Result<(),
     Ok(())
 }
 
-/// The guards for an undo. `Site::fit_for_writing` checks later if the volume of an unmounted disk
+/// The guards for an undo. `Site::writes` checks later if the volume of an unmounted disk
 /// can be written to, because restoring the disk by its record does not depend on that.
 pub(crate) fn undo_guards(target: &Target) -> Result<(), Error> {
     guard::not_own_disk(target)?;

@@ -77,6 +77,7 @@ pub fn edit<T, R>(
         (home, Some(disk)) => {
             no_windows_is_hibernated(disk)?;
             guards(&file.target, home.is_some_and(|home| home.windows))?;
+            site.writes(None)?;
         }
         (Some(home), None) => guards(&file.target, home.windows)?,
         (None, None) => guard::writable(&file.target).map_err(Error::from)?,
@@ -113,7 +114,7 @@ pub fn try_edit<T, R>(
     match file.target.disk() {
         Some(_) => {
             guard::not_in_use(&file.target).map_err(Error::from)?;
-            site.fit_for_writing()?;
+            site.writes(None)?;
         }
         None => guard::writable(&file.target).map_err(Error::from)?,
     }
@@ -133,7 +134,8 @@ pub fn try_edit<T, R>(
     };
     // On a mounted volume, a lack of space shows only during the write.
     if site.disk.is_some() {
-        check_writable(&site, &mut prepared)?;
+        let checked = check_writable(&site, &mut prepared);
+        checked.map_err(|error| site.explained(None, error))?;
     }
     Ok(None)
 }

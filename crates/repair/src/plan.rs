@@ -1,12 +1,15 @@
 //! `plan`: the changes that a repair would make. A plan is only valid for the files from which it
 //! was made. Nothing is written.
 
+use diskmend_disk::{ConditionKind, GuardError, Writes};
+
 use crate::changes::Change;
 use crate::documents::PlanReport;
 use crate::engine::Engine;
 use crate::error::{Error, Refusal};
 use crate::facts::{Facts, of_open_hives};
 pub use crate::finding::Goal;
+use crate::finding::Notice;
 use crate::guards::reading_guards;
 use crate::place::Place;
 use crate::planned::Planned;
@@ -14,7 +17,7 @@ use crate::progress::{Phase, Watch};
 use crate::recipe::Recipe;
 use crate::run::Draft;
 use crate::site::{Options, Site};
-use crate::survey;
+use crate::survey::{self, Survey};
 use crate::unfinished::unfinished;
 use crate::whole;
 
@@ -84,15 +87,27 @@ pub(crate) fn plan_site(
     let (mut changes, mut unchangeable) = changeable(site, changes, options, watch)?;
     whole::check(recipes, &mut survey.skipped)?;
     whole::check(recipes, &mut unchangeable)?;
+    let mut others = Vec::new();
     let nothing_left = survey.is_of_hives() && changes.iter().all(Change::is_nothing);
     if nothing_left && !unchangeable.is_empty() {
         return Err(unchangeable.swap_remove(0).1);
     }
-    changes.extend(survey.moved_files(goal));
+    for change in [survey.moved_files(goal), survey.drafted()]
+        .into_iter()
+        .flatten()
+    {
+        match check_volume(&change, site) {
+            Ok(()) => others.push(change),
+            Err(error) => unchangeable.push((change.place(), error)),
+        }
+    }
     let mut refused = std::mem::take(&mut survey.skipped);
     refused.extend(unchangeable);
     whole::check(recipes, &mut refused)?;
-    changes.extend(survey.drafted());
+    changes.extend(others);
+    survey
+        .notices
+        .extend(changed_in_place(site, &survey, &changes));
     Ok(Planned {
         target: site.display.clone(),
         windows,
@@ -130,18 +145,88 @@ fn changeable(
             left.push(change);
             continue;
         }
-        let fits = change.check_in_place(site).and_then(|()| match &options {
-            Some(options) => change.try_out(site, options, watch),
-            None => Ok(None),
-        });
+        let fits = check_volume(&change, site);
+        let fits = fits
+            .and_then(|()| change.check_in_place(site))
+            .and_then(|()| match &options {
+                Some(options) => change.try_out(site, options, watch),
+                None => Ok(None),
+            });
         match fits {
             Ok(prepared) => {
                 tried.extend(prepared);
                 left.push(change);
             }
             Err(error @ Error::Interrupted(_)) => return Err(error),
-            Err(error) => unchangeable.push((change.place(), error)),
+            Err(error) => {
+                let error = site.explained(change.volume(), error);
+                unchangeable.push((change.place(), error));
+            }
         }
     }
     Ok((left, unchangeable))
+}
+
+/// Refuses a change that can't be made in the condition of its volume, and a volume on which nothing
+/// can be changed. A hibernated Windows is refused only by the guards of the repair: its plan can be
+/// looked at.
+fn check_volume(change: &Change, site: &Site) -> Result<(), Error> {
+    if change.is_nothing() {
+        return Ok(());
+    }
+    let volume = change.volume();
+    match site.writes(volume) {
+        Ok(Writes::All) => Ok(()),
+        Ok(Writes::InPlace) if change.is_in_place() => Ok(()),
+        Ok(Writes::InPlace) => match site.writes_all(volume) {
+            Err(Error::Refused(
+                Refusal::Guard(source) | Refusal::BootVolumeGuard { source, .. },
+            )) => Err(Refusal::OnlyInPlace { source }.into()),
+            checked => checked,
+        },
+        Err(Error::Refused(
+            Refusal::Guard(ref error)
+            | Refusal::BootVolumeGuard {
+                source: ref error, ..
+            },
+        )) if is_hibernated(error) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_hibernated(error: &GuardError) -> bool {
+    match error {
+        GuardError::Hibernated => true,
+        GuardError::Condition(condition) => condition.kind == ConditionKind::Hibernated,
+        _ => false,
+    }
+}
+
+/// Says that hives are changed in place on a volume that Windows did not dismount, and why that is
+/// safe.
+fn changed_in_place(site: &Site, survey: &Survey, changes: &[Change]) -> Option<Notice> {
+    let is_in_place = |change: &Change| {
+        let in_place = matches!(site.writes(change.volume()), Ok(Writes::InPlace));
+        !change.is_nothing() && in_place
+    };
+    if !changes.iter().any(is_in_place) {
+        return None;
+    }
+    let has_log = survey
+        .conditions
+        .iter()
+        .any(|one| one.kind == ConditionKind::LogPending.name());
+    let why = if has_log {
+        "no change in the journal is about the records or clusters of these files. Windows will make \
+         the changes in the journal as if nothing had happened"
+    } else {
+        "no other file has their clusters. The volume stays marked as dirty"
+    };
+    Some(Notice {
+        kind: "in-place",
+        text: format!(
+            "only bytes of hives and their logs are changed, where they are, and none of these files \
+             grows; {why}"
+        ),
+    })
 }

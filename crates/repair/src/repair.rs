@@ -78,6 +78,9 @@ pub(crate) fn repair_site(
     let mut notices = plan.survey.notices.clone();
     notices.extend(plan.survey.for_other_recipes());
     let mut report = RepairReport::of(&site.display, &recipes, &refused, notices);
+    if !refused.is_empty() {
+        report.conditions.clone_from(&plan.survey.conditions);
+    }
     report.tell_unneeded(&mut ready);
     if let Some(completed) = completed {
         report.tell_completed(completed);

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use diskmend_disk::{
-    Dir, Disk, DiskLayout, Encryption, GuardError, Target, VolumeState, folder_and_name, guard,
+    Dir, Disk, DiskLayout, Encryption, GuardError, Target, VolumeState, Writes, folder_and_name,
+    guard,
 };
 
 use crate::boot_volume::{BootChoice, BootPlace};
@@ -27,6 +28,9 @@ pub struct Options {
     /// A folder of this machine for data that do not fit in memory. Without it, all data are kept
     /// in memory.
     pub scratch: Option<PathBuf>,
+    /// True if hives are changed in place also on a volume that Windows did not dismount, if that is
+    /// safe.
+    pub in_place: bool,
     /// The keys that seal runs and recognize them. Without a key of this machine, nothing can be
     /// written.
     pub keys: Keys,
@@ -39,6 +43,7 @@ impl Default for Options {
             check: true,
             boot: BootChoice::default(),
             scratch: None,
+            in_place: true,
             keys: Keys::default(),
         }
     }
@@ -77,6 +82,10 @@ pub(crate) struct Site {
     pub(crate) encryption: Option<Encryption>,
     /// Reads what is known about the target's volume.
     pub(crate) volume_state: Box<dyn Fn() -> VolumeState>,
+    /// The target; absent in tests that keep the volume in memory.
+    pub(crate) target: Option<Target>,
+    /// True if hives may be changed in place where nothing else may be.
+    pub(crate) in_place: bool,
     /// Decides which runs are believed.
     pub(crate) judge: Judge,
 }
@@ -131,6 +140,8 @@ impl Site {
             room: Box::new(room),
             encryption: Encryption::of(target),
             volume_state: Box::new(move || VolumeState::of(&state_of)),
+            target: Some(own()?),
+            in_place: options.in_place,
             judge: Judge::new(options.keys.clone(), target.disk_identity().into())
                 .of_partition(target.partition()),
         })
@@ -180,11 +191,60 @@ impl Site {
         }
     }
 
-    /// Checks if the target's volume can be written to without a record of its disk.
-    pub(crate) fn fit_for_writing(&self) -> Result<(), Error> {
-        match (&self.disk, self.partition) {
-            (Some(disk), Some(partition)) => Ok(disk.volume_fit_for_writing(partition)?),
-            _ => Ok(()),
+    /// What may be written on the volume of a hive, as its place or a journal names the volume.
+    ///
+    /// # Errors
+    /// The reason why nothing may be written there. That includes that only bytes of files may be,
+    /// if the caller does not want that.
+    pub(crate) fn writes(&self, volume: Option<&str>) -> Result<Writes, Error> {
+        let writes = self.writes_of(volume)?;
+        if writes == Writes::InPlace && !self.in_place {
+            self.writes_all(volume)?;
+        }
+        Ok(writes)
+    }
+
+    /// The same error, or if a hive can't be changed because only its bytes may be changed in place,
+    /// an error that also says why that is so.
+    pub(crate) fn explained(&self, volume: Option<&str>, error: Error) -> Error {
+        let is_about_place = matches!(error, Error::Refused(Refusal::NoRoom { .. }));
+        if !is_about_place || !matches!(self.writes(volume), Ok(Writes::InPlace)) {
+            return error;
+        }
+        match self.writes_all(volume) {
+            Err(Error::Refused(
+                Refusal::Guard(condition)
+                | Refusal::BootVolumeGuard {
+                    source: condition, ..
+                },
+            )) => {
+                let reason = Box::new(error);
+                Refusal::NotInPlace { reason, condition }.into()
+            }
+            _ => error,
+        }
+    }
+
+    fn writes_of(&self, volume: Option<&str>) -> Result<Writes, Error> {
+        match (volume, &self.boot.volume) {
+            (None, _) => match &self.target {
+                Some(target) => Ok(target.writes()?),
+                None => Ok(Writes::All),
+            },
+            (Some(_), Some(boot)) => boot.writes(),
+            (Some(path), None) => self.boot.beside.recorded(path)?.writes(),
+        }
+    }
+
+    /// Checks that everything may be written on a volume.
+    pub(crate) fn writes_all(&self, volume: Option<&str>) -> Result<(), Error> {
+        match (volume, &self.boot.volume) {
+            (None, _) => match &self.target {
+                Some(target) => Ok(target.writes_all()?),
+                None => Ok(()),
+            },
+            (Some(_), Some(boot)) => boot.writes_all(),
+            (Some(path), None) => self.boot.beside.recorded(path)?.writes_all(),
         }
     }
 

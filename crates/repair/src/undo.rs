@@ -50,7 +50,11 @@ pub(crate) fn undo_site(
     if by_sectors {
         return whole_disk(site, &folder, journal, watch);
     }
-    site.fit_for_writing()?;
+    if journal.descriptors.is_some() || journal.files.is_some() {
+        site.writes_all(None)?;
+    } else {
+        site.writes(None)?;
+    }
     let recorded = journal.clone();
     let mut restorations = hive::open_all(site, &folder, &recorded)?;
     let mut exact = journal.allows(Way::Bytes);

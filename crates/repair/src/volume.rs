@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use diskmend_disk::{Dir, GuardError, OpenError, Target, guard};
+use diskmend_disk::{Dir, GuardError, OpenError, Target, Writes, guard};
 
 use crate::error::{Error, Refusal};
 use crate::guards::{guards, reading_guards_of_boot_volume};
@@ -86,13 +86,29 @@ impl BootVolume {
             None => Ok(()),
         };
         asked.map_err(|error| match error {
-            Error::Refused(Refusal::Guard(source)) => Refusal::BootVolumeGuard {
-                path: self.path.clone(),
-                source,
-            }
-            .into(),
+            Error::Refused(Refusal::Guard(source)) => self.refused(source),
             error => error,
         })
+    }
+
+    fn refused(&self, source: GuardError) -> Error {
+        Refusal::BootVolumeGuard {
+            path: self.path.clone(),
+            source,
+        }
+        .into()
+    }
+
+    /// What may be written on it.
+    pub(crate) fn writes(&self) -> Result<Writes, Error> {
+        let writes = self.target.as_ref().map_or(Ok(Writes::All), Target::writes);
+        writes.map_err(|error| self.refused(error))
+    }
+
+    /// Checks that everything may be written on it.
+    pub(crate) fn writes_all(&self) -> Result<(), Error> {
+        let checked = self.target.as_ref().map_or(Ok(()), Target::writes_all);
+        checked.map_err(|error| self.refused(error))
     }
 
     /// Checks that there is room for files that grow.

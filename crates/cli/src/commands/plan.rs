@@ -70,12 +70,24 @@ pub(crate) struct Choice {
     serial: SerialArgs,
     #[command(flatten)]
     boot: BootArgs,
+    /// Change nothing on an unmounted volume that Windows did not dismount or that is marked dirty;
+    /// without this option, hives are changed in place there if that is safe
+    #[arg(long)]
+    no_dirty_volume: bool,
 }
 
 impl Choice {
     /// The chosen boot store.
     pub(crate) fn boot(&self) -> BootChoice {
         self.boot.choice()
+    }
+
+    /// Opens the target with these choices.
+    pub(crate) fn engine(&self, args: &TargetArgs, boot: BootChoice) -> Result<Engine, Failure> {
+        args.engine_with(|options| {
+            options.boot = boot;
+            options.in_place = !self.no_dirty_volume;
+        })
     }
 
     /// Reads the recipes, before anything else is read.
@@ -114,7 +126,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         new_file::must_be_new(out)?;
     }
     let chosen = args.choice.load()?;
-    let engine = args.target.engine(args.choice.boot())?;
+    let engine = args.choice.engine(&args.target, args.choice.boot())?;
     report_file::identify(console, &engine);
     let plan = args.choice.plan(&chosen, &args.target, &engine)?;
     if let Some(out) = &args.out {

@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::html;
 use crate::output::console::{self, Console};
-use crate::output::{acl, files, report, shell};
+use crate::output::{acl, files, report, shell, volume};
 use crate::plan_file;
 use crate::progress::Steps;
 use crate::report_file::{self, ReportArgs};
@@ -91,7 +91,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Failure> {
         Source::Saved(_, saved) => saved.boot(),
         Source::Chosen(_) => args.choice.boot(),
     };
-    let engine = args.target.engine(boot)?;
+    let engine = args.choice.engine(&args.target, boot)?;
     report_file::identify(console, &engine);
     if !args.dry_run {
         let ready = engine.ready_for_changes();
@@ -203,6 +203,7 @@ pub(crate) fn print_end(
             writeln!(out, "nothing to do: everything is as wanted")?
         }
     }
+    volume::conditions("", &report.conditions);
     report::remarks(&report.target, &report.skipped, &report.notices);
     if let Some(run) = &report.run {
         let target = shell::word(&report.target);

@@ -201,6 +201,7 @@ fn repair_report() -> RepairReport {
             left_alone: notes(),
             reports: Vec::new(),
         }),
+        conditions: Vec::new(),
         skipped: Vec::new(),
         notices: Vec::new(),
     }

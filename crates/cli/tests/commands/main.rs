@@ -93,6 +93,9 @@ mod images_boot;
 mod images_clusters;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
+mod images_crashed;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod images_devices;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
@@ -106,6 +109,7 @@ mod images_grow;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod images_refused;
+#[cfg(test)]
 #[cfg(target_os = "linux")]
 mod images_states;
 #[cfg(test)]

@@ -6,7 +6,8 @@ mod remedies;
 
 use std::fmt;
 
-use diskmend_image::ntfs::{Log, State};
+use diskmend_base::chain;
+use diskmend_image::ntfs::{self, Log, State, VolumeError};
 
 use crate::image::{Disk, Volume};
 use here::Here;
@@ -70,19 +71,50 @@ impl Disk {
         let Ok(Volume::Ntfs(root)) = self.volume(number) else {
             return Vec::new();
         };
-        match root.volume().state() {
-            Ok(state) => of(&state, &Place::on(self, number)),
-            Err(_) => Vec::new(),
-        }
+        of(root.volume(), &Place::on(self, number)).unwrap_or_default()
     }
 }
 
 /// The conditions of an NTFS volume at this place.
-pub(crate) fn of(state: &State, place: &Place) -> Vec<Condition> {
-    of_state(state, place, Here::look())
+///
+/// # Errors
+/// If the volume's state can't be read.
+pub(crate) fn of(volume: &ntfs::Volume, place: &Place) -> Result<Vec<Condition>, VolumeError> {
+    let state = volume.state()?;
+    let work = match state.log {
+        Log::Pending { .. } => Some(Work::of(volume)),
+        _ => None,
+    };
+    Ok(of_state(&state, work.as_ref(), place, Here::look()))
 }
 
-fn of_state(state: &State, place: &Place, here: Here) -> Vec<Condition> {
+/// What there is to do in a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Work {
+    Known {
+        records: u64,
+        since_checkpoint: u64,
+        oldest_lsn: u64,
+    },
+    Unknown(String),
+}
+
+impl Work {
+    fn of(volume: &ntfs::Volume) -> Self {
+        match volume.pending() {
+            Ok(Some(journal)) => Self::Known {
+                records: journal.records,
+                since_checkpoint: journal.since_checkpoint,
+                oldest_lsn: journal.oldest_lsn,
+            },
+            Ok(None) => Self::Unknown("it has changed".to_owned()),
+            Err(VolumeError::UnknownLog { why }) => Self::Unknown(why),
+            Err(error) => Self::Unknown(chain(&error)),
+        }
+    }
+}
+
+fn of_state(state: &State, work: Option<&Work>, place: &Place, here: Here) -> Vec<Condition> {
     let mut conditions = Vec::new();
     let mut add = |kind, meaning, remedies| {
         conditions.push(Condition {
@@ -108,12 +140,34 @@ fn of_state(state: &State, place: &Place, here: Here) -> Vec<Condition> {
         Log::Pending {
             version: (major, minor),
         } => {
-            let meaning = format!(
-                "the volume was not dismounted: its journal ($LogFile, version {major}.{minor}) has \
-                 changes that are not in the volume yet. Windows makes them when it mounts the \
-                 volume"
-            );
-            add(ConditionKind::LogPending, meaning, replay);
+            let log = format!("its journal ($LogFile, version {major}.{minor})");
+            match work {
+                Some(Work::Known {
+                    records,
+                    since_checkpoint,
+                    oldest_lsn,
+                }) => {
+                    let meaning = format!(
+                        "the volume was not dismounted: {log} has changes that may not be in the \
+                         volume yet: {records} records from LSN {oldest_lsn:#x} on, \
+                         {since_checkpoint} of them after the last checkpoint. Windows makes these \
+                         changes when it mounts the volume"
+                    );
+                    add(ConditionKind::LogPending, meaning, replay);
+                }
+                Some(Work::Unknown(_)) | None => {
+                    let why = match work {
+                        Some(Work::Unknown(why)) => format!(" ({why})"),
+                        _ => String::new(),
+                    };
+                    let meaning = format!(
+                        "the volume was not dismounted, and diskmend can't tell what {log} \
+                         contains{why}. Windows may have to make changes from it when it mounts the \
+                         volume"
+                    );
+                    add(ConditionKind::LogNotUnderstood, meaning, replay);
+                }
+            }
         }
         Log::NotUnderstood(why) => {
             let meaning = format!(

@@ -22,8 +22,16 @@ fn state(log: Log) -> State {
 
 const PENDING: Log = Log::Pending { version: (2, 0) };
 
+fn work() -> Work {
+    Work::Known {
+        records: 12,
+        since_checkpoint: 3,
+        oldest_lsn: 0x1000,
+    }
+}
+
 fn kinds(state: &State) -> Vec<ConditionKind> {
-    let found = of_state(state, &place(), Here::default());
+    let found = of_state(state, Some(&work()), &place(), Here::default());
     found.iter().map(|condition| condition.kind).collect()
 }
 
@@ -32,6 +40,10 @@ fn every_condition_is_named_and_a_volume_in_order_has_none() {
     assert_eq!(kinds(&state(Log::Clean)), []);
     assert_eq!(kinds(&state(Log::Empty)), []);
     assert_eq!(kinds(&state(PENDING)), [ConditionKind::LogPending]);
+    let damaged = Work::Unknown("why".to_owned());
+    let found = of_state(&state(PENDING), Some(&damaged), &place(), Here::default());
+    assert_eq!(found[0].kind, ConditionKind::LogNotUnderstood);
+    assert!(found[0].meaning.contains("version 2.0) contains (why)"));
     let unknown = state(Log::NotUnderstood("why"));
     assert_eq!(kinds(&unknown), [ConditionKind::LogNotUnderstood]);
     let all = State {
@@ -68,7 +80,7 @@ mod unix {
             dirty,
             ..state(PENDING)
         };
-        let found = of_state(&state, place, here);
+        let found = of_state(&state, Some(&work()), place, here);
         found.into_iter().next().expect("pending").remedies
     }
 
@@ -124,7 +136,7 @@ mod unix {
             hibernated: true,
             ..state(PENDING)
         };
-        let found = of_state(&hibernated, &place(), ALL);
+        let found = of_state(&hibernated, Some(&work()), &place(), ALL);
         assert!(found[0].remedies[1].contains("remove_hiberfile"));
         assert_eq!(found[1].remedies, [""; 0]);
     }

@@ -8,8 +8,9 @@ use crate::target::{Target, TargetVolume};
 
 /// Checks that the target's volume isn't mounted read-only, and that Windows can write to its disk.
 ///
-/// For a disk that isn't mounted: checks that Windows has left its file system in order, and that
-/// the disk can be written and isn't in use. From then on the disk is open for writing.
+/// For a disk that isn't mounted: checks that at least bytes of files may be written on the volume,
+/// and that the disk can be written and isn't in use. From then on the disk is open for writing.
+/// [`Target::writes`] says whether more may be written.
 ///
 /// If a mount turns read-only later, taking the [`TargetLock`](crate::TargetLock) notices it.
 ///
@@ -25,7 +26,7 @@ pub fn writable(target: &Target) -> Result<(), GuardError> {
         TargetVolume::OnDisk {
             disk, partition, ..
         } => {
-            disk.volume_fit_for_writing(*partition)?;
+            disk.volume_writes(*partition)?;
             disk.fit_for_writing()?;
             return disk.open_for_writing();
         }

@@ -12,6 +12,7 @@ use diskmend_image::boot_sector::{self, BootSector};
 use diskmend_image::container::{Container, ContainerError, Format};
 use diskmend_image::content::{self, Content};
 use diskmend_image::device::{Device, Medium};
+use diskmend_image::ntfs::Writes;
 use diskmend_image::ntfs::secure::{SecurityError, SecurityId};
 use diskmend_image::partition::{self, Scheme, Table};
 use diskmend_image::recorded::{
@@ -22,7 +23,7 @@ use super::fat::FatDir;
 use super::host::{self, Host};
 use super::ntfs::NtfsDir;
 use super::{DiskError, Volume};
-use crate::condition::Place;
+use crate::condition::{ConditionKind, Place};
 use crate::dir::Dir;
 use crate::error::{GuardError, LookupError};
 use crate::guard::WINDOWS_FOLDER;
@@ -166,15 +167,31 @@ impl Disk {
         warnings
     }
 
-    /// Checks that a partition's volume can be written.
+    /// What may be written on a partition's volume.
     ///
     /// # Errors
     /// [`GuardError::Condition`], [`GuardError::Unfit`], or the reason why it can't be read.
-    pub fn volume_fit_for_writing(&self, number: u32) -> Result<(), GuardError> {
+    pub fn volume_writes(&self, number: u32) -> Result<Writes, GuardError> {
         let volume = self.volume(number).map_err(|error| GuardError::Unfit {
             reason: chain(&error),
         })?;
-        volume.writable(|| Place::on(self, number))
+        volume.writes(|| Place::on(self, number))
+    }
+
+    /// Why only bytes of files may be written on a partition's volume, as an error.
+    #[must_use]
+    pub fn only_in_place(&self, number: u32) -> GuardError {
+        let conditions = self.conditions(number).into_iter();
+        let mut reasons = conditions.filter(|condition| {
+            matches!(
+                condition.kind,
+                ConditionKind::LogPending | ConditionKind::Dirty
+            )
+        });
+        match reasons.next() {
+            Some(condition) => GuardError::Condition(Box::new(condition)),
+            None => GuardError::DiskChanged,
+        }
     }
 
     /// True for a block device, false for a file.

@@ -4,7 +4,7 @@ use std::io;
 
 use diskmend_base::chain;
 use diskmend_image::ntfs::secure::Secure;
-use diskmend_image::ntfs::{self, VolumeError};
+use diskmend_image::ntfs::{self, VolumeError, Writes};
 
 use super::fat::FatDir;
 use super::ntfs::NtfsDir;
@@ -38,16 +38,20 @@ impl Volume {
         }
     }
 
-    /// Checks that the volume can be written. `place` says where it is.
-    pub(crate) fn writable(&self, place: impl FnOnce() -> Place) -> Result<(), GuardError> {
-        let reason = match self {
-            Self::Ntfs(root) => match root.volume().fit_for_writing() {
-                Ok(()) => return Ok(()),
-                Err(error) => return Err(unfit(root.volume(), &error, &place())),
+    /// What may be written on the volume. `place` says where it is.
+    pub(crate) fn writes(&self, place: impl FnOnce() -> Place) -> Result<Writes, GuardError> {
+        match self {
+            Self::Ntfs(root) => {
+                let writes = root.volume().writes();
+                writes.map_err(|error| unfit(root.volume(), &error, &place()))
+            }
+            Self::Fat(root) => match root.volume().check_writable() {
+                Ok(()) => Ok(Writes::All),
+                Err(error) => Err(GuardError::Unfit {
+                    reason: error.to_string(),
+                }),
             },
-            Self::Fat(root) => root.volume().check_writable().map_err(|e| e.to_string()),
-        };
-        reason.map_err(|reason| GuardError::Unfit { reason })
+        }
     }
 
     /// The number of bytes by which files can still grow.
@@ -103,8 +107,7 @@ fn unfit(volume: &ntfs::Volume, error: &VolumeError, place: &Place) -> GuardErro
         VolumeError::BackupBootSector => Some(ConditionKind::BackupBootSector),
         _ => None,
     };
-    let conditions = volume.state().map(|state| condition::of(&state, place));
-    let found = conditions.ok().and_then(|conditions| {
+    let found = condition::of(volume, place).ok().and_then(|conditions| {
         let mut conditions = conditions.into_iter();
         conditions.find(|condition| Some(condition.kind) == kind)
     });

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use diskmend_base::count::to_usize;
+use diskmend_base::count::{to_u64, to_usize};
 
 use super::boot::Geometry;
 use super::error::VolumeError;
-use super::place::Extent;
+use super::place::{Extent, Lcn};
+use super::writes::Permits;
 use crate::device::Device;
 
 /// The number of bytes that are taken into a record at once.
@@ -16,6 +17,7 @@ const KEPT_AT_ONCE: usize = 1 << 20;
 #[derive(Clone, Debug)]
 pub(crate) struct Disk {
     device: Arc<dyn Device>,
+    permits: Permits,
     /// The sizes and positions of the volume.
     pub(crate) geometry: Geometry,
 }
@@ -24,13 +26,26 @@ impl Disk {
     /// Reads the boot sector of a volume.
     pub(crate) fn new(device: Arc<dyn Device>) -> Result<Self, VolumeError> {
         let geometry = Geometry::read(&*device)?;
-        Ok(Self { device, geometry })
+        Ok(Self {
+            device,
+            permits: Permits::default(),
+            geometry,
+        })
     }
 
     /// A volume without a boot sector.
     #[cfg(test)]
     pub(crate) fn with_geometry(device: Arc<dyn Device>, geometry: Geometry) -> Self {
-        Self { device, geometry }
+        Self {
+            device,
+            permits: Permits::default(),
+            geometry,
+        }
+    }
+
+    /// The clusters that may be written.
+    pub(crate) fn permits(&self) -> &Permits {
+        &self.permits
     }
 
     /// The device itself.
@@ -46,7 +61,23 @@ impl Disk {
     }
 
     /// Writes `data` at `offset`.
+    ///
+    /// # Errors
+    /// [`VolumeError::NotPermitted`] if something else than the bytes of checked files would change
+    /// on a volume on which only these may be written, or an error of the device.
     pub(crate) fn write(&self, data: &[u8], offset: u64) -> Result<(), VolumeError> {
+        let cluster_len = self.geometry.cluster_len.get();
+        let start = offset / cluster_len;
+        let end = offset
+            .saturating_add(to_u64(data.len()))
+            .div_ceil(cluster_len);
+        let clusters = Extent {
+            start: Lcn(start),
+            len: end.saturating_sub(start),
+        };
+        if !self.permits.allow(&clusters) {
+            return Err(VolumeError::NotPermitted { offset });
+        }
         self.device
             .write_all_at(data, offset)
             .map_err(VolumeError::device(offset))

@@ -88,7 +88,36 @@ pub enum VolumeError {
     )]
     UnknownLog {
         /// The reason.
+        why: String,
+    },
+    /// The change needs more than bytes of the file in place, on a volume on which nothing else may be
+    /// changed.
+    #[error(
+        "file {id} cannot be changed on a volume that Windows did not dismount or will check: {why}"
+    )]
+    OnlyInPlace {
+        /// The file.
+        id: FileId,
+        /// The reason.
         why: &'static str,
+    },
+    /// Windows will change something of the file when it replays the journal.
+    #[error("file {id} cannot be changed: replaying the journal ($LogFile) changes {what}")]
+    Touched {
+        /// The file.
+        id: FileId,
+        /// What the journal changes.
+        what: String,
+    },
+    /// Something else than the bytes of a checked file would be written, on a volume on which only
+    /// these may be changed.
+    #[error(
+        "nothing may be written at offset {offset} of the volume: only the bytes of files that were \
+         checked are changed on a volume that Windows did not dismount or will check"
+    )]
+    NotPermitted {
+        /// The offset in the volume, in bytes.
+        offset: u64,
     },
     /// NTFS in another version.
     #[error("NTFS {major}.{minor} is not supported for writing, only 3.0 and 3.1 are")]
@@ -189,6 +218,9 @@ impl VolumeError {
             | Self::Hibernated
             | Self::Pending { .. }
             | Self::PendingLog { .. }
+            | Self::OnlyInPlace { .. }
+            | Self::Touched { .. }
+            | Self::NotPermitted { .. }
             | Self::UnknownLog { .. }
             | Self::Version { .. }
             | Self::BackupBootSector

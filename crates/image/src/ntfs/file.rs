@@ -12,6 +12,8 @@ use super::place::FileId;
 use super::shared::Inner;
 use super::stream::Content;
 use super::times::set_written;
+use super::volume::Volume;
+use super::writes::{self, Writes};
 
 /// The unnamed data of a file.
 #[derive(Clone, Debug)]
@@ -30,6 +32,17 @@ impl File {
             .open
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at the volume if nobody has done it: what may be written on it depends on that.
+    fn decide(&self) -> Result<(), VolumeError> {
+        if self.inner.mft.disk().permits().writes().is_none() {
+            Volume {
+                inner: Arc::clone(&self.inner),
+            }
+            .decide()?;
+        }
+        Ok(())
     }
 
     /// The file.
@@ -108,7 +121,12 @@ impl File {
         if data.is_empty() {
             return Ok(());
         }
+        self.decide()?;
         open.make_sure(mft, self.id())?;
+        if mft.disk().permits().writes() == Some(Writes::InPlace) {
+            let wanted = [(offset, end.saturating_sub(offset))];
+            writes::check_in_place(self.id(), &open.stream, file_len, &wanted)?;
+        }
         let has_holes = open.stream.layout().is_some_and(|layout| {
             let mut pieces = layout.pieces(offset, data.len());
             pieces.any(|piece| piece.offset.is_none())
@@ -159,6 +177,7 @@ impl File {
     /// # Errors
     /// Those of [`Self::check_write`], before anything is written, or an error of the device.
     pub fn set_len(&self, len: u64) -> Result<(), VolumeError> {
+        self.decide()?;
         grow::set_len(&self.inner, self.id(), &mut self.open(), len)
     }
 
@@ -170,6 +189,7 @@ impl File {
     /// [`VolumeError::OutOfRange`], [`VolumeError::CannotGrow`], [`VolumeError::Full`],
     /// [`VolumeError::Transformed`], [`VolumeError::ReadersDisagree`], or a damaged volume.
     pub fn check_write(&self, len: u64, extents: &[(u64, u64)]) -> Result<(), VolumeError> {
+        self.decide()?;
         grow::check(&self.inner, self.id(), &mut self.open(), len, extents)
     }
 
@@ -196,6 +216,7 @@ impl File {
     /// # Errors
     /// [`VolumeError::Transformed`], [`VolumeError::ReadersDisagree`], or a damaged volume.
     pub fn check_in_place(&self) -> Result<(), VolumeError> {
+        self.decide()?;
         self.open().make_sure(&self.inner.mft, self.id())
     }
 

@@ -25,6 +25,7 @@ use super::record::{NoRoom, Record};
 use super::records::Records;
 use super::shared::Inner;
 use super::stream::Content;
+use super::writes::{self, Writes};
 use diskmend_base::count::{to_u64, to_usize};
 
 /// How the length of a file is changed.
@@ -52,6 +53,10 @@ fn plan(
         return Ok(Plan::Nothing);
     }
     open.make_sure(mft, id)?;
+    if mft.disk().permits().writes() == Some(Writes::InPlace) {
+        writes::check_in_place(id, &open.stream, len, wanted)?;
+        return Ok(Plan::Nothing);
+    }
     let resident = matches!(open.stream.content(), Content::Resident(_));
     if len == open.stream.len() && resident {
         return Ok(Plan::Nothing);

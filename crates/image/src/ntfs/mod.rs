@@ -13,6 +13,7 @@
 //! | `removable`, `remove`, `mft_bitmap`, `rename` | removing files, and giving them other names |
 //! | `numbered` | files by the numbers of their records |
 //! | `file`, `open`, `shared`, `grow`, `second` | reading and writing files |
+//! | `writes` | what may be written on a volume that Windows did not dismount |
 //! | [`secure`] | security descriptors |
 
 mod allocate;
@@ -63,6 +64,7 @@ mod tests;
 mod times;
 mod upcase;
 mod volume;
+mod writes;
 
 pub use error::{Corruption, VolumeError};
 pub use file::File;
@@ -72,3 +74,4 @@ pub use member::Member;
 pub use metadata::{Kind, Metadata};
 pub use place::FileId;
 pub use volume::{State, Volume};
+pub use writes::Writes;

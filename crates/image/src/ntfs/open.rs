@@ -19,6 +19,7 @@ use super::records::Records;
 use super::runs::Run;
 use super::second;
 use super::stream::Stream;
+use super::writes::{self, Writes};
 
 /// What all open handles of one file share.
 #[derive(Debug)]
@@ -126,6 +127,9 @@ impl Open {
             })?;
         }
         second::agree(mft, id, &self.stream)?;
+        if mft.disk().permits().writes() == Some(Writes::InPlace) {
+            writes::permit(mft, id, &self.stream)?;
+        }
         self.agreed = true;
         Ok(())
     }

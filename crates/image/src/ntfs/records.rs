@@ -68,6 +68,12 @@ impl Records {
         })
     }
 
+    /// The numbers of all records.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = u64> {
+        let extensions = self.extensions.keys().copied();
+        std::iter::once(self.base.number()).chain(extensions)
+    }
+
     /// The base record.
     pub(crate) fn base(&self) -> &Record {
         &self.base

@@ -1,9 +1,10 @@
 //! The data that the clones of a volume and its open files share.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use super::error::VolumeError;
+use super::journal::Journal;
 use super::mft::Mft;
 use super::open::Shared;
 use super::place::FileId;
@@ -15,6 +16,8 @@ pub(crate) struct Inner {
     pub(crate) mft: Mft,
     pub(crate) root: FileId,
     upcase: OnceLock<UpCase>,
+    /// What the journal will change, or why that isn't known.
+    pub(crate) journal: OnceLock<Result<Option<Arc<Journal>>, String>>,
     /// Locked while a record or the bitmap is changed.
     writing: Mutex<()>,
     files: Mutex<HashMap<u64, Weak<Shared>>>,
@@ -26,6 +29,7 @@ impl Inner {
             mft,
             root,
             upcase: OnceLock::new(),
+            journal: OnceLock::new(),
             writing: Mutex::new(()),
             files: Mutex::new(HashMap::new()),
         }

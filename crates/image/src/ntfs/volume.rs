@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use diskmend_base::bytes;
+use diskmend_base::{bytes, chain};
 
 use super::bitmap::Bitmap;
 use super::claims;
@@ -22,6 +22,7 @@ use super::open::Shared;
 use super::place::FileId;
 use super::records::Records;
 use super::shared::Inner;
+use super::writes::Writes;
 use crate::device::Device;
 
 /// The greatest length of a label, in UTF-16 units.
@@ -108,6 +109,20 @@ impl Volume {
         log::journal(&self.inner.mft)
     }
 
+    /// [`journal`](Self::journal), which is read only once.
+    ///
+    /// # Errors
+    /// [`VolumeError::UnknownLog`].
+    pub fn pending(&self) -> Result<Option<Arc<Journal>>, VolumeError> {
+        let read = || match self.journal() {
+            Ok(journal) => Ok(journal.map(Arc::new)),
+            Err(error) => Err(chain(&error)),
+        };
+        let known = self.inner.journal.get_or_init(read);
+        let known = known.clone();
+        known.map_err(|why| VolumeError::UnknownLog { why })
+    }
+
     /// The volume's label; `None` if it has none.
     ///
     /// # Errors
@@ -139,11 +154,41 @@ impl Volume {
         Ok(matches!(&start, b"hibr" | b"HIBR"))
     }
 
-    /// Refuses a volume that may not be written to.
+    /// What may be written on the volume.
+    ///
+    /// # Errors
+    /// The first reason against writing anything.
+    pub fn writes(&self) -> Result<Writes, VolumeError> {
+        let writes = self.decide()?;
+        if writes == Writes::InPlace {
+            return Ok(writes);
+        }
+        let mft = &self.inner.mft;
+        let bitmap = Bitmap::open(mft)?;
+        let bitmap = bitmap.stream().layout();
+        let bitmap: Vec<_> = bitmap.into_iter().flat_map(Layout::extents).collect();
+        claims::check_written_by_all(mft, &bitmap)?;
+        Ok(writes)
+    }
+
+    /// Refuses a volume on which not everything may be written.
     ///
     /// # Errors
     /// The first reason against it.
     pub fn fit_for_writing(&self) -> Result<(), VolumeError> {
+        match self.writes()? {
+            Writes::All => Ok(()),
+            Writes::InPlace => Err(match self.pending()? {
+                Some(journal) => VolumeError::PendingLog {
+                    version: journal.version,
+                },
+                None => VolumeError::Dirty,
+            }),
+        }
+    }
+
+    /// Decides what may be written, by the volume's state.
+    pub(crate) fn decide(&self) -> Result<Writes, VolumeError> {
         let state = self.state()?;
         if state.from_backup {
             return Err(VolumeError::BackupBootSector);
@@ -155,23 +200,25 @@ impl Volume {
         if state.hibernated {
             return Err(VolumeError::Hibernated);
         }
-        if state.dirty {
-            return Err(VolumeError::Dirty);
-        }
         if state.has_work_under_way() {
             let flags = state.flags;
             return Err(VolumeError::Pending { flags });
         }
-        match state.log {
-            Log::Clean | Log::Empty => {}
-            Log::Pending { version } => return Err(VolumeError::PendingLog { version }),
-            Log::NotUnderstood(why) => return Err(VolumeError::UnknownLog { why }),
-        }
-        let mft = &self.inner.mft;
-        let bitmap = Bitmap::open(mft)?;
-        let bitmap = bitmap.stream().layout();
-        let bitmap: Vec<_> = bitmap.into_iter().flat_map(Layout::extents).collect();
-        claims::check_written_by_all(mft, &bitmap)
+        let journal = match state.log {
+            Log::Clean | Log::Empty => None,
+            Log::Pending { .. } => self.pending()?,
+            Log::NotUnderstood(why) => {
+                let why = why.to_owned();
+                return Err(VolumeError::UnknownLog { why });
+            }
+        };
+        let writes = if state.dirty || journal.is_some() {
+            Writes::InPlace
+        } else {
+            Writes::All
+        };
+        self.inner.mft.disk().permits().set(writes, journal);
+        Ok(writes)
     }
 
     /// True if other records than the first describe a part of $MFT: then the second reader does

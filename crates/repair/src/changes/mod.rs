@@ -105,6 +105,24 @@ impl Change {
         }
     }
 
+    /// The root of its volume, if that is not the target.
+    pub(crate) fn volume(&self) -> Option<&str> {
+        match self {
+            Self::Registry(change) => change.file.volume.as_deref(),
+            Self::BootStore(change) => change.file.volume.as_deref(),
+            Self::Files(_) | Self::Descriptors(_) => None,
+        }
+    }
+
+    /// True if it may be possible by changing bytes of files where they are.
+    pub(crate) fn is_in_place(&self) -> bool {
+        match self {
+            Self::Registry(change) => !change.file.is_new,
+            Self::BootStore(change) => !change.file.is_new,
+            Self::Files(_) | Self::Descriptors(_) => false,
+        }
+    }
+
     /// True if nothing would be written.
     pub(crate) fn is_nothing(&self) -> bool {
         match self {

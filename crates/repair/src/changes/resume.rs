@@ -1,6 +1,6 @@
 //! Completing a run that was killed.
 
-use diskmend_disk::TargetLock;
+use diskmend_disk::{TargetLock, Writes};
 
 use super::commit::{move_files, set_descriptors};
 use super::descriptors::{self, AppliedDescriptors};
@@ -54,6 +54,10 @@ pub(crate) fn resume(
         return Ok(None);
     };
     run.require_private()?;
+    // Files and descriptors can't be changed there now.
+    if site.writes(None)? == Writes::InPlace {
+        return Ok(None);
+    }
     let Some(state) = site.state.open()? else {
         return Ok(None);
     };

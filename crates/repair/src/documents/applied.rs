@@ -8,6 +8,7 @@ use crate::documents::{
     SkippedHive,
 };
 use crate::error::Error;
+use crate::facts::VolumeCondition;
 use crate::place::Place;
 use crate::place::on_volume;
 pub use crate::second_reader::SecondReader;
@@ -38,6 +39,9 @@ pub struct RepairReport {
     pub descriptors: Option<AppliedDescriptors>,
     /// Hives that weren't changed, and why.
     pub skipped: Vec<SkippedHive>,
+    /// What a person should know about the target's volume, if something was left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<VolumeCondition>,
     /// Other things that the user should know.
     pub notices: Vec<Notice>,
 }
@@ -125,6 +129,7 @@ impl RepairReport {
             files: Vec::new(),
             descriptors: None,
             skipped: Vec::new(),
+            conditions: Vec::new(),
             notices: Vec::new(),
         }
     }

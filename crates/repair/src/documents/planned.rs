@@ -11,6 +11,7 @@ use crate::documents::{
 use crate::facts::VolumeCondition;
 pub use crate::finding::{ChangedKey, ChangedValue};
 use crate::finding::{Deletion, Goal, KeyCopy, RowState, Subtree};
+use crate::place::Place;
 use crate::planned::Planned;
 use crate::recipe::Recipe;
 
@@ -63,6 +64,14 @@ impl PlanReport {
     /// Files and folders that would get other permissions.
     #[must_use]
     pub fn objects_to_change(&self) -> u64 {
+        let permissions = Place::Permissions.to_string();
+        if self
+            .skipped
+            .iter()
+            .any(|skipped| skipped.hive == permissions)
+        {
+            return 0;
+        }
         self.acls.iter().map(|acl| acl.to_change).sum()
     }
 }

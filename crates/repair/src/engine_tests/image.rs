@@ -80,10 +80,12 @@ pub(super) fn site(disk: &FaultyDisk) -> Result<Site, Error> {
         partition: target()?.partition(),
         // The stores of the fixtures name partitions of other disks.
         layout: None,
-        disk: Some(opened),
+        disk: Some(opened.clone()),
         room: Box::new(|_| Ok(())),
         encryption: None,
         volume_state: Box::new(VolumeState::default),
+        target: Some(target()?),
+        in_place: true,
         judge: Judge::for_tests(),
     })
 }

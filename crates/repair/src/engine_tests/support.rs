@@ -64,6 +64,8 @@ pub(super) fn site(disk: &FaultyDisk) -> Site {
         room: Box::new(|_| Ok(())),
         encryption: None,
         volume_state: Box::new(VolumeState::default),
+        target: None,
+        in_place: true,
         judge: Judge::for_tests(),
     }
 }

@@ -67,6 +67,9 @@ fn pending() -> Journal {
     Journal {
         content: JournalContent::Pending,
         version: Some((2, 0)),
+        records: Some(12),
+        since_checkpoint: Some(3),
+        oldest_lsn: Some(0x1000),
         problem: Some("the volume was not dismounted".to_owned()),
     }
 }

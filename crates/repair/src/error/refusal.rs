@@ -2,6 +2,7 @@
 
 use diskmend_disk::GuardError;
 
+use super::{Error, chain};
 use crate::check_summary::CheckSummary;
 use crate::run_state::RunState;
 use crate::store_status::StoreStatus;
@@ -15,6 +16,20 @@ pub enum Refusal {
     /// The volume itself must not be changed.
     #[error(transparent)]
     Guard(#[from] GuardError),
+    /// Only bytes of hives may be changed on the volume, in place.
+    #[error("on such a volume, diskmend changes only the bytes of hives, in place")]
+    OnlyInPlace {
+        /// The condition of the volume.
+        source: GuardError,
+    },
+    /// A hive can't be changed in place, and nothing else is possible on its volume.
+    #[error("{}", chain(reason))]
+    NotInPlace {
+        /// Why it can't be changed in place.
+        reason: Box<Error>,
+        /// The condition of the volume.
+        condition: GuardError,
+    },
     /// A run was killed half way, and must be completed or undone first.
     #[error("run {run} of this target did not end (it is {state}): undo it first")]
     Unfinished {

@@ -33,6 +33,15 @@ pub struct WindowsVolume {
     /// The version of the journal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub journal_version: Option<String>,
+    /// The number of records from the oldest one on that is needed to replay the journal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal_records: Option<u64>,
+    /// The number of records after the last checkpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal_records_since_checkpoint: Option<u64>,
+    /// The number (LSN) of the oldest record that is needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal_oldest_lsn: Option<u64>,
     /// Why the journal counts as open, for display.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub journal_problem: Option<String>,
@@ -123,6 +132,11 @@ pub(super) fn read(facts: &Facts<'_>) -> (WindowsVolume, BitLocker) {
         journal_closed: closed,
         journal: content,
         journal_version: version.map(|(major, minor)| format!("{major}.{minor}")),
+        journal_records: journal.as_ref().and_then(|journal| journal.records),
+        journal_records_since_checkpoint: journal
+            .as_ref()
+            .and_then(|journal| journal.since_checkpoint),
+        journal_oldest_lsn: journal.as_ref().and_then(|journal| journal.oldest_lsn),
         journal_problem: journal.and_then(|journal| journal.problem),
         hibernated,
         conditions: conditions.into_iter().map(Into::into).collect(),

@@ -7,6 +7,8 @@ mod compressed;
 #[cfg(target_os = "linux")]
 mod crash;
 #[cfg(target_os = "linux")]
+mod crashed;
+#[cfg(target_os = "linux")]
 mod damaged;
 #[cfg(target_os = "linux")]
 mod folders;
@@ -16,6 +18,8 @@ mod growing;
 mod hostile;
 #[cfg(target_os = "linux")]
 pub(super) mod image;
+#[cfg(target_os = "linux")]
+mod in_place;
 #[cfg(target_os = "linux")]
 mod reading;
 #[cfg(target_os = "linux")]
