@@ -217,7 +217,7 @@ fn with_loop(place: &Place, here: Here, line: impl FnOnce(&str) -> String) -> St
 }
 
 /// A partition of a VHDX.
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 pub(super) fn virtual_disk(file: &str, partition: u32) -> Place {
     let disk = VirtualDisk::new(file.into(), "vhdx");
     Place::in_virtual(disk, partition, 1 << 20, 1 << 30)
