@@ -28,6 +28,7 @@ mod removing;
 mod removing_crash;
 #[cfg(target_os = "linux")]
 mod renaming;
+#[cfg(target_os = "linux")]
 mod renaming_folders;
 #[cfg(target_os = "linux")]
 mod replacing;
